@@ -1,0 +1,80 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+)
+
+// Memory is a Store that forgets: for tests and rehearsals. The zero value is
+// ready. It is safe for concurrent use.
+type Memory struct {
+	mu      sync.Mutex
+	entries []Entry
+}
+
+var _ Store = (*Memory)(nil)
+
+// Append implements [Store].
+func (m *Memory) Append(ctx context.Context, after uint64, entries ...Entry) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := CheckSeq(uint64(len(m.entries)), after, entries); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		m.entries = append(m.entries, e.clone())
+	}
+	return nil
+}
+
+// Read implements [Store].
+func (m *Memory) Read(ctx context.Context) iter.Seq2[Entry, error] {
+	m.mu.Lock()
+	entries := slices.Clone(m.entries)
+	m.mu.Unlock()
+	return func(yield func(Entry, error) bool) {
+		for _, e := range entries {
+			if !yield(e.clone(), nil) {
+				return
+			}
+		}
+	}
+}
+
+// CheckSeq returns ErrSeq unless after is last and the entries count on from
+// it. Stores share it.
+func CheckSeq(last, after uint64, entries []Entry) error {
+	if after != last {
+		return fmt.Errorf("%w: the last entry is %d, not %d", ErrSeq, last, after)
+	}
+	for i, e := range entries {
+		if want := after + uint64(i) + 1; e.Seq != want {
+			return fmt.Errorf("%w: entry %d of the batch has number %d, not %d", ErrSeq, i+1, e.Seq, want)
+		}
+	}
+	return nil
+}
+
+// clone shares nothing with e that a caller could change.
+func (e Entry) clone() Entry {
+	e.Facts = slices.Clone(e.Facts)
+	e.Testimony = slices.Clone(e.Testimony)
+	if e.Hold != nil {
+		h := *e.Hold
+		h.Environments, h.Verbs = slices.Clone(h.Environments), slices.Clone(h.Verbs)
+		e.Hold = &h
+	}
+	if e.Opened != nil {
+		o := *e.Opened
+		adapters := make(map[string]string, len(o.Adapters))
+		for port, by := range o.Adapters {
+			adapters[port] = by
+		}
+		o.Adapters = adapters
+		e.Opened = &o
+	}
+	return e
+}

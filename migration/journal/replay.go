@@ -1,0 +1,153 @@
+package journal
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"time"
+)
+
+// Standing is what a journal says of one environment, or of the
+// infrastructure.
+type Standing struct {
+	Env      string
+	Table    string // ID of the table that it is in
+	Leg      string
+	State    string
+	Since    time.Time // when it entered State
+	InFlight bool      // an intent has neither outcome nor failure
+	Doubt    bool      // and it was found that nobody knows what came of it
+	Effect   string    // of the last intent in this state, in flight or not
+	ID       string    // of that effect
+	Attempt  int       // number of the last attempt in this state; zero: none
+	Hold     *Hold     // nil: it does not wait for a person
+	Facts    json.RawMessage
+	Seq      uint64 // of the last entry about it
+}
+
+// A Record is a replayed journal.
+type Record struct {
+	Run     string // name of the run; empty for an empty journal
+	Plan    string // digest of the plan
+	Started time.Time
+	Last    uint64 // Seq of the last entry
+	Epoch   uint64 // of the last Opened entry
+	// Definitions holds the hash of each procedure's tables, by procedure.
+	Definitions map[string]string
+	// Standings are in the order in which the environments first appear.
+	Standings []Standing
+}
+
+// Standing returns what is known of env; ok is false if nothing is.
+func (r *Record) Standing(env string) (s Standing, ok bool) {
+	for _, s := range r.Standings {
+		if s.Env == env {
+			return s, true
+		}
+	}
+	return Standing{}, false
+}
+
+// Replay folds a journal into what it says. It is a pure function of the
+// entries. It returns ErrCorrupt, with the number of the entry, for entries
+// that no writer can have written: out of order, of an older epoch, of another
+// plan or run, of an unknown kind or format, or about an environment that has
+// not begun.
+func Replay(entries iter.Seq2[Entry, error]) (*Record, error) {
+	r := &Record{Definitions: map[string]string{}}
+	index := map[string]int{}
+	for e, err := range entries {
+		if err != nil {
+			return nil, err
+		}
+		if err := r.add(e, index); err != nil {
+			return nil, fmt.Errorf("%w: entry %d: %w", ErrCorrupt, e.Seq, err)
+		}
+	}
+	return r, nil
+}
+
+func (r *Record) add(e Entry, index map[string]int) error {
+	if e.Seq != r.Last+1 {
+		return fmt.Errorf("follows entry %d", r.Last)
+	}
+	r.Last = e.Seq
+	if e.Kind == Opened {
+		return r.open(e)
+	}
+	if e.Epoch != r.Epoch {
+		return fmt.Errorf("is of epoch %d, in epoch %d", e.Epoch, r.Epoch)
+	}
+	i, known := index[e.Env]
+	if !known {
+		if e.Kind != Begun {
+			return fmt.Errorf("is about %q, which has not begun", e.Env)
+		}
+		i = len(r.Standings)
+		index[e.Env] = i
+		r.Standings = append(r.Standings, Standing{Env: e.Env})
+	}
+	s := &r.Standings[i]
+	s.Seq = e.Seq
+	if len(e.Facts) > 0 {
+		s.Facts = e.Facts
+	}
+	switch e.Kind {
+	case Begun:
+		hold := s.Hold
+		if hold != nil && hold.Kind != HoldOperator {
+			hold = nil // what it waited for was a matter of the table that is left
+		}
+		*s = Standing{Env: e.Env, Table: e.Table, Leg: e.Leg, State: e.State, Since: e.Time, Hold: hold, Facts: s.Facts, Seq: e.Seq}
+	case Intent:
+		s.InFlight, s.Doubt = true, false
+		s.Effect, s.ID, s.Attempt = e.Effect, e.ID, e.Attempt
+	case Outcome:
+		if e.State != s.State {
+			return fmt.Errorf("leaves %q, but %q is in %q", e.State, e.Env, s.State)
+		}
+		s.State, s.Since = e.To, e.Time
+		s.InFlight, s.Doubt, s.Effect, s.ID, s.Attempt = false, false, "", "", 0
+	case Failed:
+		s.InFlight, s.Doubt = false, false
+	case Doubt:
+		s.InFlight, s.Doubt = true, true
+	case Held:
+		if e.Hold == nil {
+			return fmt.Errorf("is a hold that says nothing")
+		}
+		s.Hold = e.Hold
+		if e.Hold.Kind != HoldInDoubt && e.Hold.Kind != HoldOperator {
+			s.InFlight, s.Doubt = false, false
+		}
+	case Released:
+		s.Hold = nil
+	case Noted:
+	default:
+		return fmt.Errorf("is of the unknown kind %q", e.Kind)
+	}
+	return nil
+}
+
+func (r *Record) open(e Entry) error {
+	o := e.Opened
+	switch {
+	case o == nil:
+		return fmt.Errorf("opens nothing")
+	case o.Format != Format:
+		return fmt.Errorf("is of format %d; this version reads format %d", o.Format, Format)
+	case e.Epoch != r.Epoch+1:
+		return fmt.Errorf("opens epoch %d after epoch %d", e.Epoch, r.Epoch)
+	case r.Last > 1 && (o.Run != r.Run || o.Plan != r.Plan):
+		return fmt.Errorf("is of another run or plan")
+	}
+	if hash, seen := r.Definitions[o.Procedure]; seen && hash != o.Definition {
+		return fmt.Errorf("changes the definition of %s within the run", o.Procedure)
+	}
+	if r.Last == 1 {
+		r.Run, r.Plan, r.Started = o.Run, o.Plan, e.Time
+	}
+	r.Epoch = e.Epoch
+	r.Definitions[o.Procedure] = o.Definition
+	return nil
+}
