@@ -49,7 +49,14 @@ func Conditions() []*Condition {
 // ErrUncertain says openly that nobody knows whether the call took effect, for
 // example after a timeout behind a request that was sent. Every error that
 // wraps no [Condition] means the same. An error that wraps both is uncertain.
-var ErrUncertain = errors.New("it is not known whether this was done")
+var ErrUncertain error = uncertain{}
+
+// uncertain tells itself apart by a method, so that the engine, which does not
+// import this package, knows it too.
+type uncertain struct{}
+
+func (uncertain) Error() string   { return "it is not known whether this was done" }
+func (uncertain) Uncertain() bool { return true }
 
 // ConditionOf returns the condition that err wraps. It returns nil for nil,
 // for an error that wraps [ErrUncertain], and for one that wraps no condition:

@@ -38,6 +38,7 @@ type Fetched struct {
 	Role     license.Role         `json:"role"`               // by inspection, or attested
 	Serial   license.SerialNumber `json:"serial"`             // by inspection, or attested
 	Type     string               `json:"type,omitempty"`     // license type, for example "Production"
+	IPP      license.IPP          `json:"ipp,omitempty"`      // word for "Intellectual Property", by inspection
 	Ends     time.Time            `json:"ends,omitzero"`      // end date, if it has one
 	Expired  bool                 `json:"expired,omitempty"`  // at the time it was fetched
 	Attested bool                 `json:"attested,omitempty"` // identity stated by a person: the file is opaque
@@ -116,6 +117,8 @@ type Need struct {
 	Step      string `json:"step"`          // the effect that met it
 	FAQ       int    `json:"faq,omitempty"` // question of the written procedure that speaks of it, 1 to 3
 	Text      string `json:"text"`          // what was found
+	// Evidence is what somebody stated when they declared it resolved.
+	Evidence string `json:"evidence,omitempty"`
 }
 
 // A Note is a fact with a name, for states that users add to a table.
@@ -169,7 +172,7 @@ type Line struct {
 // Pause is the state of deployments.
 type Pause struct {
 	Seen bool      `json:"seen,omitempty"` // all that must be paused were seen or attested paused
-	Ours []string  `json:"ours,omitempty"` // environments that this run paused, and may resume
+	Ours []string  `json:"ours,omitempty"` // environments that this run pauses, and may resume
 	At   time.Time `json:"at,omitzero"`
 	By   string    `json:"by,omitempty"` // the person who attested it, if it was attested
 }

@@ -20,6 +20,7 @@ type Standing struct {
 	Effect   string    // of the last intent in this state, in flight or not
 	ID       string    // of that effect
 	Attempt  int       // number of the last attempt in this state; zero: none
+	Steps    int       // how many states it has entered so far, over all tables
 	Hold     *Hold     // nil: it does not wait for a person
 	Facts    json.RawMessage
 	Seq      uint64 // of the last entry about it
@@ -36,16 +37,17 @@ type Record struct {
 	Definitions map[string]string
 	// Standings are in the order in which the environments first appear.
 	Standings []Standing
+
+	index map[string]int // environment -> place in Standings
 }
 
 // Standing returns what is known of env; ok is false if nothing is.
 func (r *Record) Standing(env string) (s Standing, ok bool) {
-	for _, s := range r.Standings {
-		if s.Env == env {
-			return s, true
-		}
+	i, ok := r.index[env]
+	if !ok {
+		return Standing{}, false
 	}
-	return Standing{}, false
+	return r.Standings[i], true
 }
 
 // Replay folds a journal into what it says. It is a pure function of the
@@ -54,20 +56,31 @@ func (r *Record) Standing(env string) (s Standing, ok bool) {
 // plan or run, of an unknown kind or format, or about an environment that has
 // not begun.
 func Replay(entries iter.Seq2[Entry, error]) (*Record, error) {
-	r := &Record{Definitions: map[string]string{}}
-	index := map[string]int{}
+	r := new(Record)
 	for e, err := range entries {
 		if err != nil {
 			return nil, err
 		}
-		if err := r.add(e, index); err != nil {
-			return nil, fmt.Errorf("%w: entry %d: %w", ErrCorrupt, e.Seq, err)
+		if err := r.Add(e); err != nil {
+			return nil, err
 		}
 	}
 	return r, nil
 }
 
-func (r *Record) add(e Entry, index map[string]int) error {
+// Add folds the next entry into the record; see [Replay]. The zero Record is
+// an empty journal. After an error the record is of no use.
+func (r *Record) Add(e Entry) error {
+	if r.index == nil {
+		r.index, r.Definitions = map[string]int{}, map[string]string{}
+	}
+	if err := r.add(e); err != nil {
+		return fmt.Errorf("%w: entry %d: %w", ErrCorrupt, e.Seq, err)
+	}
+	return nil
+}
+
+func (r *Record) add(e Entry) error {
 	if e.Seq != r.Last+1 {
 		return fmt.Errorf("follows entry %d", r.Last)
 	}
@@ -78,13 +91,13 @@ func (r *Record) add(e Entry, index map[string]int) error {
 	if e.Epoch != r.Epoch {
 		return fmt.Errorf("is of epoch %d, in epoch %d", e.Epoch, r.Epoch)
 	}
-	i, known := index[e.Env]
+	i, known := r.index[e.Env]
 	if !known {
 		if e.Kind != Begun {
 			return fmt.Errorf("is about %q, which has not begun", e.Env)
 		}
 		i = len(r.Standings)
-		index[e.Env] = i
+		r.index[e.Env] = i
 		r.Standings = append(r.Standings, Standing{Env: e.Env})
 	}
 	s := &r.Standings[i]
@@ -98,7 +111,7 @@ func (r *Record) add(e Entry, index map[string]int) error {
 		if hold != nil && hold.Kind != HoldOperator {
 			hold = nil // what it waited for was a matter of the table that is left
 		}
-		*s = Standing{Env: e.Env, Table: e.Table, Leg: e.Leg, State: e.State, Since: e.Time, Hold: hold, Facts: s.Facts, Seq: e.Seq}
+		*s = Standing{Env: e.Env, Table: e.Table, Leg: e.Leg, State: e.State, Since: e.Time, Steps: s.Steps + 1, Hold: hold, Facts: s.Facts, Seq: e.Seq}
 	case Intent:
 		s.InFlight, s.Doubt = true, false
 		s.Effect, s.ID, s.Attempt = e.Effect, e.ID, e.Attempt
@@ -107,6 +120,7 @@ func (r *Record) add(e Entry, index map[string]int) error {
 			return fmt.Errorf("leaves %q, but %q is in %q", e.State, e.Env, s.State)
 		}
 		s.State, s.Since = e.To, e.Time
+		s.Steps++
 		s.InFlight, s.Doubt, s.Effect, s.ID, s.Attempt = false, false, "", "", 0
 	case Failed:
 		s.InFlight, s.Doubt = false, false

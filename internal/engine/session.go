@@ -1,0 +1,246 @@
+// Package engine is the loop that both procedures share: decide, record, act,
+// record. A [Session] is one process's turn at a journal; a [Walk] takes a set
+// of environments through a table. It knows tables and journals; it knows
+// neither ports nor licenses, which reach it as steps and facts.
+//
+// One goroutine decides for a walk and writes its journal. Each effect runs in
+// a goroutine of its own that ends with the effect; no goroutine outlives
+// [Walk.Run]. Outcomes that arrive while the journal is being written share
+// the next append, together with the intents that follow from them.
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/changeover-go/changeover/internal/printable"
+	"github.com/changeover-go/changeover/migration/journal"
+)
+
+// A Clock tells the time and waits.
+type Clock interface {
+	Now() time.Time
+	// Sleep returns nil after d, or ctx.Err() when ctx is done first.
+	Sleep(ctx context.Context, d time.Duration) error
+}
+
+// SystemClock is the machine's clock.
+type SystemClock struct{}
+
+// Now implements [Clock].
+func (SystemClock) Now() time.Time { return time.Now().UTC() }
+
+// Sleep implements [Clock].
+func (SystemClock) Sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Options are what a session may be given; every zero field has a default.
+type Options struct {
+	Clock   Clock               // nil: SystemClock
+	Logger  *zap.Logger         // nil: no log
+	OnEntry func(journal.Entry) // called for each entry once it is durable, in order; nil: nobody
+	// Spawn runs an effect; nil: in a goroutine of its own. A Spawn that calls
+	// f before it returns makes a walk deterministic, one effect at a time.
+	Spawn func(f func())
+	// Grace is how long a mutating call may go on after the caller has given
+	// up, so that it ends in an answer and not in doubt; zero: 10 seconds.
+	Grace time.Duration
+}
+
+// journalTimeout bounds one append. It applies although the caller has given
+// up: what has happened must be recorded.
+const journalTimeout = time.Minute
+
+// ErrDefinition is wrapped when a journal was written under other tables than
+// those that would continue it.
+var ErrDefinition = errors.New("the run was begun with another definition of the procedure")
+
+// ErrJournal is wrapped when the journal could not be written. What was under
+// way then is in doubt, and is observed when the run is resumed.
+var ErrJournal = errors.New("the journal cannot be written")
+
+// A Session is one process's turn at a journal. Its methods are safe for
+// concurrent use.
+type Session struct {
+	opts    Options
+	store   journal.Store
+	opening journal.Opening
+
+	mu     sync.Mutex
+	record *journal.Record // includes what is staged
+	staged []journal.Entry // numbered, not durable yet
+	opened bool            // this session's Opened entry is staged or written
+	broken error           // the journal can no longer be written
+}
+
+// Open replays the journal and checks that opening may continue it. It writes
+// nothing: the session's first append brings the Opened entry along.
+func Open(ctx context.Context, store journal.Store, opening journal.Opening, opts Options) (*Session, error) {
+	if opts.Clock == nil {
+		opts.Clock = SystemClock{}
+	}
+	if opts.Logger == nil {
+		opts.Logger = zap.NewNop()
+	}
+	if opts.Spawn == nil {
+		opts.Spawn = func(f func()) { go f() }
+	}
+	if opts.Grace == 0 {
+		opts.Grace = 10 * time.Second
+	}
+	record, err := journal.Replay(store.Read(ctx))
+	if err != nil {
+		return nil, err
+	}
+	if record.Last > 0 {
+		if record.Plan != opening.Plan {
+			return nil, fmt.Errorf("%w: the journal is of the plan with digest %.12s, this plan has %.12s; use the plan that the run was begun with, or another state directory", journal.ErrForeign, record.Plan, opening.Plan)
+		}
+		if hash, ok := record.Definitions[opening.Procedure]; ok && hash != opening.Definition {
+			return nil, fmt.Errorf("%w: %s had the hash %.12s and has %.12s now; finish the run with the version that began it", ErrDefinition, opening.Procedure, hash, opening.Definition)
+		}
+		opening.Run = record.Run
+	}
+	opening.Format = journal.Format
+	return &Session{opts: opts, store: store, opening: opening, record: record}, nil
+}
+
+// Now returns the session's time.
+func (s *Session) Now() time.Time { return s.opts.Clock.Now() }
+
+// Clock returns the session's clock.
+func (s *Session) Clock() Clock { return s.opts.Clock }
+
+// Logger returns the session's log, never nil.
+func (s *Session) Logger() *zap.Logger { return s.opts.Logger }
+
+// Standing returns what the journal says of env.
+func (s *Session) Standing(env string) (journal.Standing, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.record.Standing(env)
+}
+
+// Empty reports whether the journal has no entry yet.
+func (s *Session) Empty() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.record.Last == 0
+}
+
+// Stage numbers and dates entries and makes them part of the record. They are
+// durable only after the next [Session.Flush], before which nothing may be
+// done on the strength of them.
+func (s *Session) Stage(entries ...journal.Entry) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken != nil {
+		return s.broken
+	}
+	if !s.opened && len(entries) > 0 {
+		s.opened = true
+		opening := s.opening
+		if err := s.stage(journal.Entry{Kind: journal.Opened, Epoch: s.record.Epoch + 1, Opened: &opening}); err != nil {
+			return err
+		}
+	}
+	for _, e := range entries {
+		e.Epoch = s.record.Epoch
+		if err := s.stage(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Session) stage(e journal.Entry) error {
+	e.Seq, e.Time = s.record.Last+1, s.Now()
+	if err := s.record.Add(e); err != nil {
+		s.broken = fmt.Errorf("an entry was made that cannot be replayed: %w", err)
+		return s.broken
+	}
+	s.staged = append(s.staged, e)
+	return nil
+}
+
+// Flush makes everything that is staged durable, in one append. It does not
+// give up with ctx: what has happened is recorded. After an error the session
+// writes nothing more.
+func (s *Session) Flush(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken != nil {
+		return s.broken
+	}
+	if len(s.staged) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), journalTimeout)
+	defer cancel()
+	if err := s.store.Append(ctx, s.staged[0].Seq-1, s.staged...); err != nil {
+		s.broken = fmt.Errorf("%w: %w", ErrJournal, err)
+		return s.broken
+	}
+	for _, e := range s.staged {
+		s.logEntry(e)
+		if s.opts.OnEntry != nil {
+			s.opts.OnEntry(e)
+		}
+	}
+	s.staged = s.staged[:0]
+	return nil
+}
+
+// logEntry writes one line of log for an entry; the journal, not the log, is
+// the record.
+func (s *Session) logEntry(e journal.Entry) {
+	log := s.opts.Logger.Info
+	if e.Kind == journal.Doubt || e.Kind == journal.Held || e.Kind == journal.Failed {
+		log = s.opts.Logger.Warn
+	}
+	fields := []zap.Field{zap.Uint64("seq", e.Seq)}
+	for _, f := range [][2]string{
+		{"environment", printable.Text(e.Env)}, {"leg", e.Leg}, {"state", e.State}, {"effect", e.Effect},
+		{"trigger", e.Trigger}, {"to", e.To}, {"condition", e.Condition}, {"text", e.Text},
+	} {
+		if f[1] != "" {
+			fields = append(fields, zap.String(f[0], f[1]))
+		}
+	}
+	log(string(e.Kind), fields...)
+}
+
+// Facts decodes the facts of a standing; the zero F if it has none.
+func Facts[F any](standing journal.Standing) (F, error) {
+	var facts F
+	if len(standing.Facts) == 0 {
+		return facts, nil
+	}
+	if err := json.Unmarshal(standing.Facts, &facts); err != nil {
+		return facts, fmt.Errorf("%w: the facts of %q cannot be read: %w", journal.ErrCorrupt, standing.Env, err)
+	}
+	return facts, nil
+}
+
+// Encode encodes facts for an entry.
+func Encode(facts any) (json.RawMessage, error) {
+	b, err := json.Marshal(facts)
+	if err != nil {
+		return nil, fmt.Errorf("the facts cannot be encoded: %w", err)
+	}
+	return b, nil
+}

@@ -1,0 +1,127 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/changeover-go/changeover/adapters"
+	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/internal/printable"
+)
+
+// notPaused returns those environments of s.Paused whose deployments are not
+// paused now.
+func (s *Site) notPaused(ctx context.Context) ([]string, error) {
+	registered, err := s.Ports.LifeTime.Registered(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the environments of LifeTime: %w", err)
+	}
+	var going []string
+	for _, name := range s.Paused {
+		if !slices.ContainsFunc(registered, func(r environment.Registered) bool { return r.Name == name && r.Paused }) {
+			going = append(going, name)
+		}
+	}
+	return going, nil
+}
+
+// OursToPause returns the environments that this run will pause: those of
+// s.Paused that nobody else has paused yet.
+func (s *Site) OursToPause(ctx context.Context) ([]string, error) { return s.notPaused(ctx) }
+
+// Pause pauses what is not paused yet and sees that it is.
+func (s *Site) Pause(ctx context.Context, p *environment.Pause) error {
+	p.Seen = false
+	going, err := s.notPaused(ctx)
+	if err != nil {
+		return Before(err)
+	}
+	for _, name := range going {
+		if err := s.Ports.LifeTime.PauseDeployments(ctx, s.Env(name)); err != nil {
+			return fmt.Errorf("pausing deployments to %s: %w", printable.Text(name), err)
+		}
+	}
+	return s.SeePause(ctx, p)
+}
+
+// SeePause checks that deployments are paused. A pause that was not seen is an
+// error; what it means is for the caller to say.
+func (s *Site) SeePause(ctx context.Context, p *environment.Pause) error {
+	going, err := s.notPaused(ctx)
+	if err != nil {
+		return err
+	}
+	if len(going) > 0 {
+		p.Seen = false
+		return fmt.Errorf("deployments to %s: %w", printable.Text(strings.Join(going, ", ")), ErrNotPaused)
+	}
+	p.Seen, p.At = true, s.Clock.Now()
+	s.PauseLost.Store(false)
+	return nil
+}
+
+// ErrNotPaused is wrapped by [Site.SeePause].
+var ErrNotPaused = errors.New("are not paused")
+
+// StillPaused is called before every upload and republish. A pause that was
+// lost stops the whole run (reliability.md PA2).
+func (s *Site) StillPaused(ctx context.Context) error {
+	var p environment.Pause
+	err := s.SeePause(ctx, &p)
+	if errors.Is(err, ErrNotPaused) {
+		s.PauseLost.Store(true)
+		return Foreign("the pause was lost: " + err.Error())
+	}
+	return Before(err)
+}
+
+// Resume ends the pauses that the run has set, and no other, and sees that
+// they have ended.
+func (s *Site) Resume(ctx context.Context, p *environment.Pause) error {
+	for _, name := range p.Ours {
+		if err := s.Ports.LifeTime.ResumeDeployments(ctx, s.Env(name)); err != nil {
+			return fmt.Errorf("resuming deployments to %s: %w", printable.Text(name), err)
+		}
+	}
+	ended, err := s.Resumed(ctx, p)
+	if err != nil {
+		return err
+	}
+	if !ended {
+		return fmt.Errorf("resumed deployments, but LifeTime still shows a pause")
+	}
+	return nil
+}
+
+// Resumed reports whether the pauses that the run has set have ended.
+func (s *Site) Resumed(ctx context.Context, p *environment.Pause) (bool, error) {
+	registered, err := s.Ports.LifeTime.Registered(ctx)
+	if err != nil {
+		return false, fmt.Errorf("reading the environments of LifeTime: %w", err)
+	}
+	for _, r := range registered {
+		if r.Paused && slices.Contains(p.Ours, r.Name) {
+			return false, nil
+		}
+	}
+	p.Seen = false
+	return true, nil
+}
+
+// OpenCase opens the case once, however often it is called.
+func (s *Site) OpenCase(ctx context.Context, c adapters.Case) (string, error) {
+	reference, err := s.Ports.Support.FindCase(ctx, c.Key)
+	if err == nil {
+		return printable.Text(reference), nil
+	}
+	if !errors.Is(err, adapters.ErrCaseNotFound) {
+		return "", Before(fmt.Errorf("looking for the support case: %w", err))
+	}
+	if reference, err = s.Ports.Support.OpenCase(ctx, c); err != nil {
+		return "", fmt.Errorf("opening the support case: %w", err)
+	}
+	return printable.Text(reference), nil
+}
