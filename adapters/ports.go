@@ -211,6 +211,16 @@ func Describe(port any) string {
 	return fmt.Sprintf("%T", port)
 }
 
+// A Clock tells the time and waits. It is not part of a [Set]: the machine's
+// own clock serves unless a test or a rehearsal brings another.
+type Clock interface {
+	// Now returns the time. It is for people and for expiry dates; nothing is
+	// decided by comparing the times of two records.
+	Now() time.Time
+	// Sleep returns nil after d, or ctx.Err() when ctx is done first.
+	Sleep(ctx context.Context, d time.Duration) error
+}
+
 // Set holds an adapter for every port. All are required; adapters/attended
 // answers for any of them through a person.
 type Set struct {

@@ -158,6 +158,9 @@ type Line struct {
 	// Latch, once set, forbids every forward effect for good
 	// (reliability.md RB1).
 	Latch Latch `json:"latch,omitzero"`
+	// Override is somebody's word that deployments may go on although not every
+	// restored environment was tested (reliability.md PA5).
+	Override Approval `json:"override,omitzero"`
 	// Fence counts how often the vendor had to correct the target licenses.
 	// Files fetched under an earlier count are void (FAQ 3, PL5).
 	Fence int `json:"fence,omitempty"`

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/qmuntal/stateless"
+
+	"github.com/changeover-go/changeover/internal/printable"
 )
 
 // A Machine executes a table. It has no state of its own: every call names the
@@ -16,15 +18,22 @@ type Machine[F any] struct {
 	table   Table[F]
 	sm      *stateless.StateMachine
 	nodes   map[State]*node[F]
-	guards  map[GuardName]*Guard[F]
 	effects map[EffectName]*Effect
 }
 
-// node is a compiled state: its ways out in the order of the table, those of
-// Anywhere last.
+// node is a compiled state, with its ways out in the order of the table, those
+// of Anywhere last. Keys are names as stateless takes them, boxed once.
 type node[F any] struct {
 	Node
-	out []Edge
+	key   stateless.State
+	needs []*Guard[F]
+	out   []way[F]
+}
+
+type way[F any] struct {
+	Edge
+	key    stateless.Trigger
+	guards []*Guard[F]
 }
 
 // New compiles a table. It returns what [Table.Validate] reports.
@@ -36,73 +45,83 @@ func New[F any](t Table[F]) (*Machine[F], error) {
 	m := &Machine[F]{
 		table:   t,
 		nodes:   make(map[State]*node[F], len(t.States)),
-		guards:  make(map[GuardName]*Guard[F], len(t.Guards)),
 		effects: make(map[EffectName]*Effect, len(t.Effects)),
-	}
-	for i := range t.Guards {
-		m.guards[t.Guards[i].Name] = &t.Guards[i]
 	}
 	for i := range t.Effects {
 		m.effects[t.Effects[i].Name] = &t.Effects[i]
 	}
+	named := make(map[GuardName]*Guard[F], len(t.Guards))
+	for i := range t.Guards {
+		named[t.Guards[i].Name] = &t.Guards[i]
+	}
+	guards := func(names []GuardName) []*Guard[F] {
+		guards := make([]*Guard[F], len(names))
+		for i, name := range names {
+			guards[i] = named[name]
+		}
+		return guards
+	}
 	// One stateless machine serves all: the state lives in a cell that each
-	// Fire brings along in its context. FiringImmediate has no queue that
-	// could carry work from one Fire into the next.
+	// Fire brings along as its context. FiringImmediate has no queue that could
+	// carry work from one Fire into the next.
 	m.sm = stateless.NewStateMachineWithExternalStorage(
-		func(ctx context.Context) (stateless.State, error) { return cellOf(ctx).state, nil },
-		func(ctx context.Context, to stateless.State) error { cellOf(ctx).state = to.(State); return nil },
+		func(ctx context.Context) (stateless.State, error) { return ctx.(*cell).state, nil },
+		func(ctx context.Context, to stateless.State) error { ctx.(*cell).state = to; return nil },
 		stateless.FiringImmediate,
 	)
-	m.sm.OnUnhandledTrigger(func(context.Context, stateless.State, stateless.Trigger, []string) error { return errUnhandled })
+	m.sm.OnUnhandledTrigger(func(ctx context.Context, at stateless.State, on stateless.Trigger, _ []string) error {
+		return &RefusedError{Table: t.ID, State: at.(State), Trigger: on.(Trigger), Reasons: ctx.(*cell).unmet}
+	})
 	for _, s := range t.States {
-		n := &node[F]{Node: s, out: t.out(s.State)}
+		n := &node[F]{Node: s, key: s.State, needs: guards(s.Needs)}
 		m.nodes[s.State] = n
-		conf := m.sm.Configure(s.State)
-		for _, e := range n.out {
-			guards := make([]stateless.GuardFunc, len(e.If))
+		conf := m.sm.Configure(n.key)
+		for _, e := range t.out(s.State) {
+			n.out = append(n.out, way[F]{Edge: e, key: e.On, guards: guards(e.If)})
+			conditions := make([]stateless.GuardFunc, len(e.If))
 			for i, name := range e.If {
-				holds := m.guards[name].Holds
-				guards[i] = func(_ context.Context, args ...any) bool {
-					ok, _ := holds(*args[0].(*F))
-					return ok
-				}
+				conditions[i] = func(ctx context.Context, _ ...any) bool { return ctx.(*cell).holds(name) }
 			}
 			if e.To == s.State {
-				conf.PermitReentry(e.On, guards...)
+				conf.PermitReentry(e.On, conditions...)
 			} else {
-				conf.Permit(e.On, e.To, guards...)
+				conf.Permit(e.On, e.To, conditions...)
 			}
 		}
 	}
 	return m, nil
 }
 
-// out returns the edges that leave s: its own, then those of Anywhere.
-func (t Table[F]) out(s State) []Edge {
-	var out []Edge
-	for _, e := range t.Edges {
-		if e.From == s {
-			out = append(out, e)
-		}
-	}
-	for _, e := range t.Anywhere {
-		if e.To != s && !slices.Contains(e.Except, s) {
-			e.From = s
-			out = append(out, e)
-		}
-	}
-	return out
-}
-
-// cell carries the state of one Fire; it is its own context.
+// cell carries one Fire through stateless, as its context: the state, and
+// which guards do not hold. Guards are asked before, so that each is asked
+// once, and the facts, which may be large, stay on the stack of Fire.
 type cell struct {
 	context.Context
-	state State
+	state stateless.State
+	unmet []Reason
 }
 
-func cellOf(ctx context.Context) *cell { return ctx.(*cell) }
+func (c *cell) holds(name GuardName) bool {
+	return !slices.ContainsFunc(c.unmet, func(r Reason) bool { return r.Guard == name })
+}
 
-var errUnhandled = errors.New("unhandled")
+// ask asks the guard, and returns the reason if it does not hold.
+func (g *Guard[F]) ask(facts *F) (r Reason, ok bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			r, ok = g.reason(fmt.Sprintf("the guard panicked: %v", p)), false
+		}
+	}()
+	ok, evidence := g.Holds(*facts)
+	if ok {
+		return Reason{}, true
+	}
+	return g.reason(evidence), false
+}
+
+func (g *Guard[F]) reason(evidence string) Reason {
+	return Reason{g.Name, g.Doc, printable.Text(evidence)}
+}
 
 // Table returns a copy of the table that is executed.
 func (m *Machine[F]) Table() Table[F] { return m.table.clone() }
@@ -111,7 +130,7 @@ func (m *Machine[F]) Table() Table[F] { return m.table.clone() }
 func (m *Machine[F]) Initial() State { return m.table.Initial }
 
 // Node returns what the table says of a state; ok is false for a state that it
-// does not have.
+// does not have. The caller must not change what it refers to.
 func (m *Machine[F]) Node(s State) (n Node, ok bool) {
 	c, ok := m.nodes[s]
 	if !ok {
@@ -120,7 +139,8 @@ func (m *Machine[F]) Node(s State) (n Node, ok bool) {
 	return c.Node, true
 }
 
-// Effect returns the effect called name; ok is false if there is none.
+// Effect returns the effect called name; ok is false if there is none. The
+// caller must not change what it refers to.
 func (m *Machine[F]) Effect(name EffectName) (e Effect, ok bool) {
 	c, ok := m.effects[name]
 	if !ok {
@@ -134,7 +154,7 @@ func (m *Machine[F]) Effect(name EffectName) (e Effect, ok bool) {
 type Reason struct {
 	Guard    GuardName `json:"guard"`
 	Doc      string    `json:"doc"`
-	Evidence string    `json:"evidence,omitempty"`
+	Evidence string    `json:"evidence,omitempty"` // safe to print
 }
 
 // String puts the reason on one line.
@@ -152,7 +172,7 @@ type RefusedError struct {
 	Table   string
 	State   State
 	Trigger Trigger
-	Reasons []Reason
+	Reasons []Reason // in the order of the edge's guards
 }
 
 // Error names table, state, trigger and every reason.
@@ -171,45 +191,50 @@ func (e *RefusedError) Error() string {
 // table does not have.
 var ErrUnknownState = errors.New("the table has no such state")
 
+func (m *Machine[F]) unknown(s State) error {
+	return fmt.Errorf("%s: state %q: %w", m.table.ID, s, ErrUnknownState)
+}
+
 // Fire returns the state that on leads to from at, or a [*RefusedError] with
-// every guard that does not hold.
+// every guard that does not hold, or an error that wraps [ErrUnknownState].
+// Every guard of the edge is asked exactly once. Fire never panics.
 func (m *Machine[F]) Fire(at State, on Trigger, facts F) (State, error) {
 	n, ok := m.nodes[at]
 	if !ok {
-		return "", fmt.Errorf("%s: state %q: %w", m.table.ID, at, ErrUnknownState)
+		return "", m.unknown(at)
 	}
-	c := &cell{Context: context.Background(), state: at}
-	switch err := m.sm.FireCtx(c, on, &facts); {
-	case err == nil:
-		return c.state, nil
-	case !errors.Is(err, errUnhandled):
-		return "", fmt.Errorf("%s: %w", m.table.ID, err)
-	}
-	refused := &RefusedError{Table: m.table.ID, State: at, Trigger: on}
-	for _, e := range n.out {
-		if e.On == on {
-			refused.Reasons = m.unmet(e.If, facts)
+	c := &cell{Context: context.Background(), state: n.key}
+	var key stateless.Trigger
+	for i := range n.out {
+		if e := &n.out[i]; e.On == on {
+			key, c.unmet = e.key, unmet(e.guards, &facts)
 		}
 	}
-	return "", refused
+	if key == nil { // stateless is to refuse it, too
+		key = on
+	}
+	if err := m.sm.FireCtx(c, key); err != nil {
+		return "", err
+	}
+	return c.state.(State), nil
 }
 
 // Needs returns every reason why the effect that at asks for may not be issued
-// now; none means that it may.
+// now; none means that it may. In a state that the table does not have,
+// nothing may be issued.
 func (m *Machine[F]) Needs(at State, facts F) []Reason {
 	n, ok := m.nodes[at]
 	if !ok {
-		return nil
+		return []Reason{{"stateKnown", "the table has this state", fmt.Sprintf("%q", at)}}
 	}
-	return m.unmet(n.Needs, facts)
+	return unmet(n.needs, &facts)
 }
 
-func (m *Machine[F]) unmet(names []GuardName, facts F) []Reason {
+func unmet[F any](guards []*Guard[F], facts *F) []Reason {
 	var reasons []Reason
-	for _, name := range names {
-		g := m.guards[name]
-		if ok, evidence := g.Holds(facts); !ok {
-			reasons = append(reasons, Reason{name, g.Doc, evidence})
+	for _, g := range guards {
+		if r, ok := g.ask(facts); !ok {
+			reasons = append(reasons, r)
 		}
 	}
 	return reasons
@@ -233,15 +258,16 @@ type Way struct {
 }
 
 // Explain says what may and what may not happen at a state, without anything
-// happening.
+// happening. It returns an error that wraps [ErrUnknownState] for a state that
+// the table does not have.
 func (m *Machine[F]) Explain(at State, facts F) (Explanation, error) {
 	n, ok := m.nodes[at]
 	if !ok {
-		return Explanation{}, fmt.Errorf("%s: state %q: %w", m.table.ID, at, ErrUnknownState)
+		return Explanation{}, m.unknown(at)
 	}
-	ex := Explanation{State: at, Doc: n.Doc, Effect: n.Do, Final: n.Final, Needs: m.unmet(n.Needs, facts)}
+	ex := Explanation{State: at, Doc: n.Doc, Effect: n.Do, Final: n.Final, Needs: unmet(n.needs, &facts)}
 	for _, e := range n.out {
-		ex.Ways = append(ex.Ways, Way{e.On, e.To, m.unmet(e.If, facts)})
+		ex.Ways = append(ex.Ways, Way{e.On, e.To, unmet(e.guards, &facts)})
 	}
 	return ex, nil
 }

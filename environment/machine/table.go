@@ -1,26 +1,12 @@
-// Package machine is the kernel of changeover: declarative state machines that
-// can be validated, explained, drawn and extended as data. It is for the
-// procedures (packages migration and rollback), for hosts that drive them, and
-// for users who extend a procedure.
-//
-// A [Table] is the definition; [New] validates and compiles it into a
-// [Machine], which holds no state of its own and serves any number of
-// environments from any number of goroutines. Deciding is pure: no I/O, no
-// clock, no context, no goroutine, no order of maps. Effects are only named
-// here; a host carries them out ([Do]) and hands their outcome back as a
-// trigger.
-//
-// Transitions are executed by github.com/qmuntal/stateless, which no other
-// package imports. Its entry and exit actions are never used: a state is
-// entered only when what its name says has been verified.
 package machine
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -68,7 +54,8 @@ type Node struct {
 	Final bool
 }
 
-// An Edge is a permitted transition.
+// An Edge is a permitted transition. An edge whose To is its From leaves the
+// state and enters it again: its effect is asked for once more.
 type Edge struct {
 	From State
 	On   Trigger
@@ -79,12 +66,17 @@ type Edge struct {
 	Except []State
 }
 
+// leaves reports whether the edge, one of Table.Anywhere, leaves s.
+func (e Edge) leaves(s State) bool { return e.To != s && !slices.Contains(e.Except, s) }
+
 // A Guard is a named pure condition over facts.
 type Guard[F any] struct {
 	Name GuardName
 	Doc  string // one sentence: what holds
 	// Holds decides. When it does not hold, evidence says what was found
-	// instead, for a person; it must not contain a secret.
+	// instead, for a person; it must not contain a secret, and it is made safe
+	// to print. A guard that panics does not hold: what it fails on is the
+	// evidence, and the run goes on to say so.
 	Holds func(F) (ok bool, evidence string)
 }
 
@@ -112,20 +104,24 @@ type Effect struct {
 // Retry says which conditions are tried again without looking first, and when.
 // The n-th wait is First doubled n-1 times, at most Max.
 type Retry struct {
-	On       []string // names of conditions, for example "busy"
+	On       []string // names of conditions, for example "busy"; none of them is caught
 	Attempts int      // in all; zero means one
 	First    time.Duration
-	Max      time.Duration
+	Max      time.Duration // zero means no limit
 }
 
 // Wait returns how long to wait after the n-th attempt, n counting from 1.
 func (r Retry) Wait(n int) time.Duration {
-	wait := r.First
-	for range n - 1 {
-		wait *= 2
-		if r.Max > 0 && wait >= r.Max {
-			return r.Max
+	limit := r.Max
+	if limit == 0 {
+		limit = math.MaxInt64
+	}
+	wait := min(r.First, limit)
+	for i := 1; i < n && 0 < wait && wait < limit; i++ {
+		if wait > limit/2 { // doubled, it would be over the limit, or overflow
+			return limit
 		}
+		wait *= 2
 	}
 	return wait
 }
@@ -147,7 +143,7 @@ type Catch struct {
 	Trigger   Trigger
 }
 
-// clone copies everything that an extension may change.
+// clone shares nothing with t that can be changed.
 func (t Table[F]) clone() Table[F] {
 	t.States = slices.Clone(t.States)
 	for i := range t.States {
@@ -157,6 +153,10 @@ func (t Table[F]) clone() Table[F] {
 	t.Anywhere = cloneEdges(t.Anywhere)
 	t.Guards = slices.Clone(t.Guards)
 	t.Effects = slices.Clone(t.Effects)
+	for i := range t.Effects {
+		e := &t.Effects[i]
+		e.Retry.On, e.Catch = slices.Clone(e.Retry.On), slices.Clone(e.Catch)
+	}
 	t.mistakes = slices.Clone(t.mistakes)
 	return t
 }
@@ -170,6 +170,42 @@ func cloneEdges(edges []Edge) []Edge {
 	return edges
 }
 
+// out returns the edges that leave s: its own, then those of Anywhere.
+func (t Table[F]) out(s State) []Edge {
+	var out []Edge
+	for _, e := range t.Edges {
+		if e.From == s {
+			out = append(out, e)
+		}
+	}
+	for _, e := range t.Anywhere {
+		if e.leaves(s) {
+			e.From = s
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// node returns the place of a state in States, or -1.
+func (t Table[F]) node(s State) int {
+	return slices.IndexFunc(t.States, func(n Node) bool { return n.State == s })
+}
+
+// mistake notes what Validate is to report.
+func (t *Table[F]) mistake(format string, args ...any) {
+	t.mistakes = append(t.mistakes, fmt.Errorf(format, args...))
+}
+
+// define adds a guard, unless g only names one that the table has.
+func (t *Table[F]) define(g Guard[F]) {
+	named := func(have Guard[F]) bool { return have.Name == g.Name }
+	if g.Holds == nil && slices.ContainsFunc(t.Guards, named) {
+		return
+	}
+	t.Guards = append(t.Guards, g)
+}
+
 // An Insertion adds a state to a table; see [Table.Insert].
 type Insertion[F any] struct {
 	After  State  // the state that it comes after
@@ -179,74 +215,98 @@ type Insertion[F any] struct {
 	Needs  []GuardName
 	On     Trigger     // fired when the effect is done; leads from After to State
 	If     []GuardName // what must hold for that
-	Edges  []Edge      // further ways out of After, for the conditions that Effect catches
+	Edges  []Edge      // further ways out of After, for the conditions that Effect catches; From is After, or empty
 	Guards []Guard[F]  // guards that Needs, If and Edges name and the table lacks
 }
 
 // Insert puts a new state behind ins.After. The new state takes over what
 // After asked for: its effect, needs, ways out and finality; After asks for
-// the new effect instead. A mistake is reported by [Table.Validate].
+// the new effect instead. What leaves every state leaves the new one only if
+// it left After. A mistake is reported by [Table.Validate].
 func (t Table[F]) Insert(ins Insertion[F]) Table[F] {
 	t = t.clone()
-	at := slices.IndexFunc(t.States, func(n Node) bool { return n.State == ins.After })
+	at := t.node(ins.After)
 	if at < 0 {
-		t.mistakes = append(t.mistakes, fmt.Errorf("insert %q after %q: there is no such state", ins.State, ins.After))
+		t.mistake("insert %q after %q: there is no such state", ins.State, ins.After)
 		return t
 	}
 	successor := t.States[at]
 	successor.State, successor.Doc = ins.State, ins.Doc
-	t.States[at].Do, t.States[at].Needs, t.States[at].Final = ins.Effect.Name, ins.Needs, false
+	t.States[at].Do, t.States[at].Needs, t.States[at].Final = ins.Effect.Name, slices.Clone(ins.Needs), false
 	t.States = slices.Insert(t.States, at+1, successor)
+
+	first := len(t.Edges) // place of the first edge that the new state takes over
 	for i := range t.Edges {
-		if t.Edges[i].From == ins.After {
-			t.Edges[i].From = ins.State
+		e := &t.Edges[i]
+		if e.From != ins.After {
+			continue
+		}
+		e.From, first = ins.State, min(first, i)
+		if e.To == ins.After { // what stayed in the state still does, without the new effect
+			e.To = ins.State
 		}
 	}
-	edges := append([]Edge{{From: ins.After, On: ins.On, To: ins.State, If: ins.If}}, ins.Edges...)
-	first := slices.IndexFunc(t.Edges, func(e Edge) bool { return e.From == ins.State })
-	if first < 0 {
-		first = len(t.Edges)
+	for i := range t.Anywhere {
+		if e := &t.Anywhere[i]; !e.leaves(ins.After) {
+			e.Except = append(e.Except, ins.State)
+		}
 	}
-	t.Edges = slices.Insert(t.Edges, first, edges...)
+	edges := append([]Edge{{On: ins.On, To: ins.State, If: ins.If}}, ins.Edges...)
+	for i := range edges {
+		if from := edges[i].From; from != "" && from != ins.After {
+			t.mistake("insert %q after %q: the edge %q leaves %q", ins.State, ins.After, edges[i].On, from)
+		}
+		edges[i].From = ins.After
+	}
+	t.Edges = slices.Insert(t.Edges, first, cloneEdges(edges)...)
 	t.Effects = append(t.Effects, ins.Effect)
-	t.Guards = append(t.Guards, ins.Guards...)
+	for _, g := range ins.Guards {
+		t.define(g)
+	}
 	return t
 }
 
 // Require adds a guard to what the state needs before its effect may be
-// issued.
+// issued. A guard that the table has already is named without Holds. A mistake
+// is reported by [Table.Validate].
 func (t Table[F]) Require(state State, g Guard[F]) Table[F] {
 	t = t.clone()
-	at := slices.IndexFunc(t.States, func(n Node) bool { return n.State == state })
+	at := t.node(state)
 	if at < 0 {
-		t.mistakes = append(t.mistakes, fmt.Errorf("require %q in %q: there is no such state", g.Name, state))
+		t.mistake("require %q in %q: there is no such state", g.Name, state)
 		return t
 	}
 	t.States[at].Needs = append(t.States[at].Needs, g.Name)
-	t.Guards = append(t.Guards, g)
+	t.define(g)
 	return t
 }
 
-// Guard adds a guard to the edges that leave from on trigger.
+// Guard adds a guard to the edge that leaves from on trigger; an empty from
+// means the edge of Anywhere. A guard that the table has already is named
+// without Holds. A mistake is reported by [Table.Validate].
 func (t Table[F]) Guard(from State, on Trigger, g Guard[F]) Table[F] {
 	t = t.clone()
-	at := slices.IndexFunc(t.Edges, func(e Edge) bool { return e.From == from && e.On == on })
+	edges := t.Edges
+	if from == "" {
+		edges = t.Anywhere
+	}
+	at := slices.IndexFunc(edges, func(e Edge) bool { return e.From == from && e.On == on })
 	if at < 0 {
-		t.mistakes = append(t.mistakes, fmt.Errorf("guard %q on %q from %q: there is no such edge", g.Name, on, from))
+		t.mistake("guard %q on %q from %q: there is no such edge", g.Name, on, from)
 		return t
 	}
-	t.Edges[at].If = append(t.Edges[at].If, g.Name)
-	t.Guards = append(t.Guards, g)
+	edges[at].If = append(edges[at].If, g.Name)
+	t.define(g)
 	return t
 }
 
 // Replace puts an effect in the place of the one with the same name, for
-// example to change its timeout.
+// example to change its timeout. A mistake is reported by [Table.Validate].
 func (t Table[F]) Replace(e Effect) Table[F] {
 	t = t.clone()
 	at := slices.IndexFunc(t.Effects, func(old Effect) bool { return old.Name == e.Name })
 	if at < 0 {
-		t.mistakes = append(t.mistakes, fmt.Errorf("replace effect %q: there is no such effect", e.Name))
+		t.mistake("replace effect %q: there is no such effect", e.Name)
 		return t
 	}
 	t.Effects[at] = e
@@ -255,29 +315,41 @@ func (t Table[F]) Replace(e Effect) Table[F] {
 
 // Hash identifies the definition in journals. It covers what decides about
 // the meaning of a journal: states, edges, guard names, effects and how they
-// may be repeated; not the documentation, and not the timing.
+// may be repeated; not the documentation, not the timing and number of
+// attempts, and not the order in which the table lists things.
 func (t Table[F]) Hash() string {
-	t = t.clone()
-	for i := range t.States {
-		t.States[i].Doc = ""
+	var facts []string
+	add := func(format string, args ...any) { facts = append(facts, fmt.Sprintf(format, args...)) }
+	add("table %q begins in %q", t.ID, t.Initial)
+	for _, n := range t.States {
+		add("state %q asks for %q, final %t", n.State, n.Do, n.Final)
+		for _, g := range n.Needs {
+			add("state %q needs %q", n.State, g)
+		}
 	}
-	type effect struct {
-		Name          EffectName
-		Mutates, Once bool
-		Catch         []Catch
+	// An edge from anywhere is one that leaves the state without a name.
+	for _, e := range slices.Concat(t.Edges, t.Anywhere) {
+		add("edge from %q on %q to %q", e.From, e.On, e.To)
+		for _, g := range e.If {
+			add("edge from %q on %q if %q", e.From, e.On, g)
+		}
+		for _, s := range e.Except {
+			add("edge from %q on %q except %q", e.From, e.On, s)
+		}
 	}
-	effects := make([]effect, len(t.Effects))
-	for i, e := range t.Effects {
-		effects[i] = effect{e.Name, e.Mutates, e.Once, e.Catch}
+	for _, g := range t.Guards {
+		add("guard %q", g.Name)
 	}
-	guards := make([]GuardName, len(t.Guards))
-	for i, g := range t.Guards {
-		guards[i] = g.Name
+	for _, e := range t.Effects {
+		add("effect %q mutates %t, once %t", e.Name, e.Mutates, e.Once)
+		for _, condition := range e.Retry.On {
+			add("effect %q retries %q", e.Name, condition)
+		}
+		for _, c := range e.Catch {
+			add("effect %q turns %q into %q", e.Name, c.Condition, c.Trigger)
+		}
 	}
-	b, err := json.Marshal([]any{t.ID, t.Initial, t.States, t.Edges, t.Anywhere, guards, effects})
-	if err != nil {
-		panic("machine: plain data did not marshal: " + err.Error()) // cannot happen: strings, bools and slices only
-	}
-	sum := sha256.Sum256(b)
+	slices.Sort(facts)
+	sum := sha256.Sum256([]byte(strings.Join(facts, "\n")))
 	return hex.EncodeToString(sum[:])
 }

@@ -5,15 +5,26 @@ import (
 	"fmt"
 )
 
-// Validate reports every mistake of the table at once: unnamed, unknown or
-// doubly defined states, guards and effects, two edges for one state and
-// trigger, states that cannot be reached, that nothing leads out of, or from
-// which no end can be reached, effects without a way out, guards and effects
-// that nothing uses, and what went wrong while the table was extended.
+// Validate reports every mistake of the table at once: unnamed, unknown,
+// undocumented or doubly defined states, guards and effects; two edges for one
+// state and trigger; conditions that are handled twice; states that cannot be
+// reached, that nothing leads out of, or from which no end can be reached;
+// effects without a way out; guards and effects that nothing uses; and what
+// went wrong while the table was extended.
 func (t Table[F]) Validate() error {
-	v := validation[F]{Table: t}
-	v.names()
-	v.references()
+	v := &validation[F]{
+		Table:   t,
+		states:  map[State]bool{},
+		guards:  map[GuardName]bool{},
+		effects: map[EffectName]*Effect{},
+		asked:   map[GuardName]bool{},
+	}
+	v.errs = append(v.errs, t.mistakes...)
+	if t.ID == "" {
+		v.add("the table has no ID")
+	}
+	v.defined()
+	v.named()
 	v.reach()
 	if len(v.errs) == 0 {
 		return nil
@@ -23,9 +34,10 @@ func (t Table[F]) Validate() error {
 
 type validation[F any] struct {
 	Table[F]
-	states  map[State]Node
+	states  map[State]bool
 	guards  map[GuardName]bool
-	effects map[EffectName]Effect
+	effects map[EffectName]*Effect
+	asked   map[GuardName]bool // guards that something names
 	errs    []error
 }
 
@@ -33,174 +45,201 @@ func (v *validation[F]) add(format string, args ...any) {
 	v.errs = append(v.errs, fmt.Errorf(format, args...))
 }
 
-// names checks what is defined.
-func (v *validation[F]) names() {
-	v.errs = append(v.errs, v.mistakes...)
-	if v.ID == "" {
-		v.add("the table has no ID")
-	}
-	v.states = make(map[State]Node, len(v.States))
+// defined checks what the table defines.
+func (v *validation[F]) defined() {
 	for _, n := range v.States {
 		if n.State == "" {
 			v.add("a state has no name")
 			continue
 		}
-		if _, twice := v.states[n.State]; twice {
+		if v.states[n.State] {
 			v.add("state %q is defined twice", n.State)
 		}
+		v.states[n.State] = true
 		if n.Doc == "" {
 			v.add("state %q is not documented", n.State)
 		}
-		v.states[n.State] = n
 	}
-	v.guards = make(map[GuardName]bool, len(v.Guards))
 	for _, g := range v.Guards {
-		switch {
-		case g.Name == "":
+		if g.Name == "" {
 			v.add("a guard has no name")
-		case g.Holds == nil:
-			v.add("guard %q decides nothing: Holds is nil", g.Name)
-		case g.Doc == "":
-			v.add("guard %q is not documented", g.Name)
+			continue
 		}
-		if _, twice := v.guards[g.Name]; twice {
+		if v.guards[g.Name] {
 			v.add("guard %q is defined twice", g.Name)
 		}
-		v.guards[g.Name] = false
+		v.guards[g.Name] = true
+		if g.Doc == "" {
+			v.add("guard %q is not documented", g.Name)
+		}
+		if g.Holds == nil {
+			v.add("guard %q decides nothing: Holds is nil", g.Name)
+		}
 	}
-	v.effects = make(map[EffectName]Effect, len(v.Effects))
-	for _, e := range v.Effects {
+	for i := range v.Effects {
+		e := &v.Effects[i]
 		if e.Name == "" {
 			v.add("an effect has no name")
-		} else if e.Doc == "" {
-			v.add("effect %q is not documented", e.Name)
+			continue
 		}
-		if _, twice := v.effects[e.Name]; twice {
+		if v.effects[e.Name] != nil {
 			v.add("effect %q is defined twice", e.Name)
 		}
-		if e.Timeout < 0 || e.Retry.Attempts < 0 || e.Retry.First < 0 || e.Retry.Max < 0 ||
-			e.Settle.Window < 0 || e.Settle.Reads < 0 || e.Settle.Every < 0 || e.Settle.Limit < 0 {
-			v.add("effect %q has a negative duration or count", e.Name)
-		}
-		if e.Settle.Limit > 0 && e.Settle.Limit < e.Settle.Reads {
-			v.add("effect %q gives up after %d readings but wants %d that agree", e.Name, e.Settle.Limit, e.Settle.Reads)
-		}
 		v.effects[e.Name] = e
+		v.effect(e)
 	}
 }
 
-// references checks what is named.
-func (v *validation[F]) references() {
-	state := func(where string, s State) {
-		if _, ok := v.states[s]; !ok {
-			v.add("%s names the unknown state %q", where, s)
-		}
+func (v *validation[F]) effect(e *Effect) {
+	if e.Doc == "" {
+		v.add("effect %q is not documented", e.Name)
 	}
-	guards := func(where string, names []GuardName) {
-		for _, g := range names {
-			if _, ok := v.guards[g]; !ok {
-				v.add("%s names the unknown guard %q", where, g)
-			}
-			v.guards[g] = true
-		}
+	if e.Timeout < 0 || e.Retry.Attempts < 0 || e.Retry.First < 0 || e.Retry.Max < 0 ||
+		e.Settle.Window < 0 || e.Settle.Reads < 0 || e.Settle.Every < 0 || e.Settle.Limit < 0 {
+		v.add("effect %q has a negative duration or count", e.Name)
 	}
-	state("Initial", v.Initial)
-	used := map[EffectName]bool{}
+	if e.Settle.Limit > 0 && e.Settle.Limit < e.Settle.Reads {
+		v.add("effect %q gives up after %d readings but wants %d that agree", e.Name, e.Settle.Limit, e.Settle.Reads)
+	}
+	if len(e.Retry.On) > 0 && e.Retry.Attempts < 2 {
+		v.add("effect %q retries conditions but has only one attempt", e.Name)
+	}
+	handled := map[string]bool{}
+	condition := func(name string) {
+		if name == "" {
+			v.add("effect %q handles a condition without a name", e.Name)
+		} else if handled[name] {
+			v.add("effect %q handles the condition %q twice", e.Name, name)
+		}
+		handled[name] = true
+	}
+	for _, c := range e.Catch {
+		condition(c.Condition)
+	}
+	for _, name := range e.Retry.On {
+		condition(name)
+	}
+}
+
+// named checks what the table names: that it is defined, and named once.
+func (v *validation[F]) named() {
+	v.state("Initial", v.Initial)
+	performed := map[EffectName]bool{}
 	for _, n := range v.States {
 		where := fmt.Sprintf("state %q", n.State)
-		guards(where, n.Needs)
+		v.ask(where, n.Needs)
 		if n.Do == "" {
 			if len(n.Needs) > 0 {
 				v.add("%s needs guards but asks for no effect", where)
 			}
 			continue
 		}
+		performed[n.Do] = true
 		if n.Final {
 			v.add("%s is final but asks for the effect %q", where, n.Do)
 		}
-		used[n.Do] = true
-		e, ok := v.effects[n.Do]
-		if !ok {
+		e := v.effects[n.Do]
+		if e == nil {
 			v.add("%s asks for the unknown effect %q", where, n.Do)
 			continue
 		}
+		known := map[Trigger]bool{}
+		for _, way := range v.out(n.State) {
+			known[way.On] = true
+		}
 		for _, c := range e.Catch {
-			if !v.knows(n.State, c.Trigger) {
+			if !known[c.Trigger] {
 				v.add("effect %q turns the condition %q into %q, which %s does not know", e.Name, c.Condition, c.Trigger, where)
 			}
 		}
 	}
-	type key struct {
+
+	type cell struct {
 		from State
 		on   Trigger
 	}
-	seen := map[key]bool{}
+	taken := map[cell]bool{}
 	for _, e := range v.Edges {
 		where := fmt.Sprintf("edge %q from %q", e.On, e.From)
-		state(where, e.From)
-		state(where, e.To)
-		guards(where, e.If)
-		if e.On == "" {
-			v.add("an edge from %q has no trigger", e.From)
-		}
+		v.state(where, e.From)
+		v.edge(where, e)
 		if len(e.Except) > 0 {
 			v.add("%s has exceptions, which only edges from anywhere can have", where)
 		}
-		if seen[key{e.From, e.On}] {
+		if taken[cell{e.From, e.On}] {
 			v.add("%s is defined twice", where)
 		}
-		seen[key{e.From, e.On}] = true
+		taken[cell{e.From, e.On}] = true
 	}
+	anywhere := map[Trigger]bool{}
 	for _, e := range v.Anywhere {
 		where := fmt.Sprintf("edge %q from anywhere", e.On)
-		state(where, e.To)
-		guards(where, e.If)
-		if e.On == "" {
-			v.add("an edge from anywhere to %q has no trigger", e.To)
-		}
+		v.edge(where, e)
 		if e.From != "" {
 			v.add("%s names the state %q", where, e.From)
 		}
 		for _, s := range e.Except {
-			state(where, s)
+			v.state(where, s)
 		}
+		if anywhere[e.On] {
+			v.add("%s is defined twice", where)
+		}
+		anywhere[e.On] = true
 		for _, n := range v.States {
-			for _, mine := range v.out(n.State) {
-				if mine.On == e.On && mine.From == n.State && seen[key{n.State, e.On}] {
-					v.add("%s stands beside an edge of state %q for the same trigger", where, n.State)
-					break
-				}
+			if e.leaves(n.State) && taken[cell{n.State, e.On}] {
+				v.add("%s stands beside an edge of state %q for the same trigger", where, n.State)
 			}
 		}
 	}
+
 	for _, g := range v.Guards {
-		if !v.guards[g.Name] {
+		if g.Name != "" && !v.asked[g.Name] {
 			v.add("guard %q is not used", g.Name)
 		}
 	}
 	for _, e := range v.Effects {
-		if !used[e.Name] {
+		if e.Name != "" && !performed[e.Name] {
 			v.add("no state asks for the effect %q", e.Name)
 		}
 	}
 }
 
-// knows reports whether the state has a way out on the trigger.
-func (v *validation[F]) knows(s State, on Trigger) bool {
-	for _, e := range v.out(s) {
-		if e.On == on {
-			return true
-		}
+func (v *validation[F]) state(where string, s State) {
+	if !v.states[s] {
+		v.add("%s names the unknown state %q", where, s)
 	}
-	return false
+}
+
+func (v *validation[F]) edge(where string, e Edge) {
+	if e.On == "" {
+		v.add("%s has no trigger", where)
+	}
+	v.state(where, e.To)
+	v.ask(where, e.If)
+}
+
+func (v *validation[F]) ask(where string, names []GuardName) {
+	here := map[GuardName]bool{}
+	for _, g := range names {
+		if !v.guards[g] {
+			v.add("%s names the unknown guard %q", where, g)
+		}
+		if here[g] {
+			v.add("%s names the guard %q twice", where, g)
+		}
+		here[g], v.asked[g] = true, true
+	}
 }
 
 // reach checks where one can get to, leaving guards aside.
 func (v *validation[F]) reach() {
+	if !v.states[v.Initial] {
+		return // named has said so; nothing can be reached from nowhere
+	}
 	reached := map[State]bool{}
 	var walk func(State)
 	walk = func(s State) {
-		if _, known := v.states[s]; !known || reached[s] {
+		if !v.states[s] || reached[s] {
 			return
 		}
 		reached[s] = true
@@ -226,22 +265,23 @@ func (v *validation[F]) reach() {
 			}
 		}
 	}
+	if len(ends) == 0 {
+		v.add("no state is final")
+	}
+	leads := map[State]bool{} // states with an edge of their own
+	for _, e := range v.Edges {
+		leads[e.From] = true
+	}
 	for _, n := range v.States {
-		own := 0
-		for _, e := range v.Edges {
-			if e.From == n.State {
-				own++
-			}
-		}
 		switch {
 		case n.State == "":
 		case !reached[n.State]:
 			v.add("state %q cannot be reached from %q", n.State, v.Initial)
-		case n.Do != "" && own == 0:
+		case n.Do != "" && !leads[n.State]:
 			v.add("state %q asks for the effect %q but has no way out for it", n.State, n.Do)
 		case !n.Final && len(v.out(n.State)) == 0:
 			v.add("state %q is stuck: it is not final and nothing leads out of it", n.State)
-		case !ends[n.State]:
+		case !ends[n.State] && len(ends) > 0:
 			v.add("no end can be reached from state %q", n.State)
 		}
 	}

@@ -53,9 +53,9 @@ type Options struct {
 	Clock   Clock               // nil: SystemClock
 	Logger  *zap.Logger         // nil: no log
 	OnEntry func(journal.Entry) // called for each entry once it is durable, in order; nil: nobody
-	// Spawn runs an effect; nil: in a goroutine of its own. A Spawn that calls
-	// f before it returns makes a walk deterministic, one effect at a time.
-	Spawn func(f func())
+	// Inline carries out one effect at a time, in the order in which they were
+	// decided, in the goroutine of Walk.Run.
+	Inline bool
 	// Grace is how long a mutating call may go on after the caller has given
 	// up, so that it ends in an answer and not in doubt; zero: 10 seconds.
 	Grace time.Duration
@@ -95,9 +95,6 @@ func Open(ctx context.Context, store journal.Store, opening journal.Opening, opt
 	}
 	if opts.Logger == nil {
 		opts.Logger = zap.NewNop()
-	}
-	if opts.Spawn == nil {
-		opts.Spawn = func(f func()) { go f() }
 	}
 	if opts.Grace == 0 {
 		opts.Grace = 10 * time.Second

@@ -94,7 +94,12 @@ func (w *Walk[F]) Run(ctx context.Context) error {
 		}
 		for _, c := range calls {
 			w.running++
-			w.Session.opts.Spawn(func() { c.carryOut(ctx, w.Session.opts); w.results <- c })
+			carryOut := func() { c.carryOut(ctx, w.Session.opts); w.results <- c }
+			if w.Session.opts.Inline {
+				carryOut()
+			} else {
+				go carryOut()
+			}
 		}
 		if w.running == 0 {
 			if failed == nil && ctx.Err() != nil {
@@ -358,7 +363,7 @@ func (w *Walk[F]) settle(ctx context.Context, r *call[F]) error {
 			}
 		}
 		return w.hold(it, entry, &journal.Hold{Kind: journal.HoldSupport, Cause: entry.Text,
-			Hint: "nothing was done; remove the cause, then release the hold and resume"})
+			Hint: "nothing was done; remove the cause, then resolve the hold and resume"})
 
 	case !r.Effect.Mutates:
 		entry.Kind, entry.Condition = journal.Failed, "unknown"
@@ -389,7 +394,7 @@ func (w *Walk[F]) fire(it *item[F], r *call[F], entry journal.Entry) error {
 			return err // the table does not know the trigger: a mistake in a step
 		}
 		return w.hold(it, entry, &journal.Hold{Kind: journal.HoldSupport, Cause: printable.Text(err.Error()),
-			Hint: "what was done does not show as it should; look, then release the hold to try again, or roll back"})
+			Hint: "what was done does not show as it should; look; then resolve the hold to try again, or roll back"})
 	}
 	entry.Kind, entry.Trigger, entry.To = journal.Outcome, string(r.trigger), string(to)
 	it.tried = 0
@@ -443,8 +448,6 @@ func VerbsFor(kind journal.HoldKind) []string {
 		return []string{"release", "rollback"}
 	case journal.HoldApproval, journal.HoldUnavailable, journal.HoldJournal:
 		return []string{"resume", "rollback"}
-	case journal.HoldSupport:
-		return []string{"release", "resolve", "rollback"}
 	default:
 		return []string{"resolve", "rollback"}
 	}

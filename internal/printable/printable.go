@@ -1,9 +1,13 @@
 // Package printable makes text from outside safe to print: names from a plan,
 // words from a licensing page, messages of servers. It is the only way such
 // text reaches a terminal, a log, an error or a report (reliability.md XS5).
+// It does not escape for HTML, CSV or a shell; whoever writes those does.
 package printable
 
 import (
+	"fmt"
+	"iter"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,56 +16,83 @@ import (
 // MaxRunes is how much of one piece of text is printed.
 const MaxRunes = 200
 
-// Text returns s with everything quoted that could move a cursor, change
-// colors, hide or reorder text: control and format characters, line and
-// paragraph separators, unassigned and private runes, invalid UTF-8, and runs
-// of combining marks longer than two. The result is at most [MaxRunes] runes
-// and a note of how many were cut.
+// maxMarks is how many combining marks may stand on one character. More are
+// rare in any script, and enough of them cover the lines above and below.
+const maxMarks = 2
+
+// Text returns s as [Whole] does, but at most [MaxRunes] runes of it. What is
+// cut is replaced by a note of how many runes of s are missing, for which
+// there is room among the MaxRunes. Text of a Text is the same Text.
 func Text(s string) string {
+	const room = MaxRunes - len("... (1234567890 more)")
 	var b strings.Builder
-	n, marks := 0, 0
-	for i, r := range s {
-		if n == MaxRunes {
-			b.WriteString("… (" + itoa(utf8.RuneCountInString(s[i:])) + " more)")
-			break
+	// The note follows the last piece after which there was room for it.
+	n, kept, rest := 0, 0, 0
+	for i, piece := range pieces(s) {
+		if n <= room {
+			kept, rest = b.Len(), i
 		}
-		n++
-		if r == utf8.RuneError {
-			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
-				b.WriteString(`\x` + hex(rune(s[i]), 2))
-				continue
-			}
+		if n += utf8.RuneCountInString(piece); n > MaxRunes {
+			return b.String()[:kept] + "… (" + strconv.Itoa(utf8.RuneCountInString(s[rest:])) + " more)"
 		}
-		if unicode.Is(unicode.M, r) {
-			marks++
-		} else {
-			marks = 0
-		}
-		switch {
-		case r == ' ' || marks <= 2 && unicode.IsGraphic(r) && !unicode.Is(unicode.Zs, r):
-			b.WriteRune(r)
-		case r <= 0xffff:
-			b.WriteString(`\u` + hex(r, 4))
-		default:
-			b.WriteString(`\U` + hex(r, 8))
-		}
+		b.WriteString(piece)
 	}
 	return b.String()
 }
 
-func hex(r rune, width int) string {
-	const digits = "0123456789abcdef"
-	out := make([]byte, width)
-	for i := width - 1; i >= 0; i-- {
-		out[i] = digits[r&15]
-		r >>= 4
+// Whole returns s with everything quoted that could move a cursor, change
+// colors, hide or reorder text, or look like nothing: control and format
+// characters, line and paragraph separators, blanks other than the space,
+// invisible letters and variation selectors, unassigned and private runes,
+// invalid UTF-8, and combining marks that are more than two in a row or have
+// nothing to stand on. What is quoted appears as \u and four hex digits, \U
+// and eight, or, for a byte that is not UTF-8, \x and two. Text that needs no
+// quoting is returned as it is.
+//
+// A backslash stays a backslash, so that Windows paths stay readable and text
+// may pass through here twice. The output can therefore not be decoded, and
+// nothing may try: a hostile text can show an escape for a character that it
+// does not contain, but cannot hide one that it does contain.
+func Whole(s string) string {
+	var b strings.Builder
+	for _, piece := range pieces(s) {
+		b.WriteString(piece)
 	}
-	return string(out)
+	return b.String()
 }
 
-func itoa(n int) string {
-	if n < 10 {
-		return string(rune('0' + n))
+// pieces yields what is printed for each rune of s, with its place in s.
+func pieces(s string) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		marks := maxMarks // the first rune has nothing to stand on
+		for i, width := 0, 0; i < len(s); i += width {
+			var r rune
+			r, width = utf8.DecodeRuneInString(s[i:])
+			if unicode.Is(unicode.M, r) {
+				marks++
+			} else {
+				marks = 0
+			}
+			piece := s[i : i+width]
+			switch {
+			case r == utf8.RuneError && width == 1:
+				piece = fmt.Sprintf(`\x%02x`, s[i])
+			case visible(r) && marks <= maxMarks:
+			case r <= 0xffff:
+				piece = fmt.Sprintf(`\u%04x`, r)
+			default:
+				piece = fmt.Sprintf(`\U%08x`, r)
+			}
+			if !yield(i, piece) {
+				return
+			}
+		}
 	}
-	return itoa(n/10) + string(rune('0'+n%10))
+}
+
+// visible reports whether r shows as itself: it is a space, or has a shape.
+func visible(r rune) bool {
+	const brailleBlank = 0x2800 // counts as a symbol
+	return r == ' ' || unicode.IsGraphic(r) && r != brailleBlank &&
+		!unicode.In(r, unicode.Zs, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

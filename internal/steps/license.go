@@ -17,6 +17,9 @@ type Upload struct {
 	Role   license.Role
 	Serial license.SerialNumber // that the file is for
 	Digest license.Digest       // of the file in the vault
+	// Blind uploads although the environment cannot be read: a rollback does
+	// not leave a target license in place because a page is down.
+	Blind bool
 	// Shows reports whether a reading shows this file's license.
 	Shows func(environment.Reading) bool
 }
@@ -27,12 +30,14 @@ type Upload struct {
 // error says that nothing was done.
 func (s *Site) Upload(ctx context.Context, c *machine.Call[environment.Facts], u Upload) error {
 	r, err := s.Read(ctx, c.Environment)
-	if err != nil {
+	if err != nil && !u.Blind {
 		return Before(err)
 	}
-	c.Facts.Reading = r
-	if r.Server != u.Serial {
-		return SerialChanged(c.Environment, r.Server, u.Serial)
+	if err == nil {
+		c.Facts.Reading = r
+		if r.Server != u.Serial {
+			return SerialChanged(c.Environment, r.Server, u.Serial)
+		}
 	}
 	file, err := s.Ports.Vault.Get(ctx, u.Serial, u.Digest)
 	if err != nil {
@@ -50,7 +55,7 @@ func (s *Site) Upload(ctx context.Context, c *machine.Call[environment.Facts], u
 	}
 	c.Facts.Reading = r
 	if !shows {
-		return fmt.Errorf("uploaded, but the licensing page still shows something else: %s", Describe(r))
+		return fmt.Errorf("uploaded, but the licensing page still shows something else: %s", Shown(r))
 	}
 	return nil
 }
@@ -75,8 +80,8 @@ func (s *Site) ObserveUpload(ctx context.Context, c *machine.Call[environment.Fa
 	}
 }
 
-// Describe says what a reading shows, for people.
-func Describe(r environment.Reading) string {
+// Shown says what a reading shows, for people.
+func Shown(r environment.Reading) string {
 	ipp := "no word for Intellectual Property"
 	if r.IPP != "" {
 		ipp = "Intellectual Property: " + printable.Text(string(r.IPP))

@@ -21,12 +21,6 @@ import (
 	"github.com/changeover-go/changeover/migration/journal"
 )
 
-// Clock tells the time and waits.
-type Clock interface {
-	Now() time.Time
-	Sleep(ctx context.Context, d time.Duration) error
-}
-
 // A Site is an infrastructure as steps see it.
 type Site struct {
 	environment.Infrastructure
@@ -34,7 +28,7 @@ type Site struct {
 	Module         string
 	Paused         []string // environments whose deployments must be paused
 	Ports          adapters.Set
-	Clock          Clock
+	Clock          adapters.Clock
 
 	// PauseLost is set as soon as a step finds deployments going on that should
 	// be paused.
@@ -183,4 +177,23 @@ func UnknownLicense(env string, r environment.Reading) *journal.Hold {
 // Foreign is the hold for a world that differs from the journal.
 func Foreign(cause string) *journal.Hold {
 	return &journal.Hold{Kind: journal.HoldForeign, Cause: cause, Hint: "find out who changed it and why; then resolve with what you found, or roll back"}
+}
+
+// Witness puts what adapters testify on the record of a call.
+func Witness(ctx context.Context, record func(journal.Testimony)) context.Context {
+	return adapters.WithWitness(ctx, func(t adapters.Testimony) {
+		record(journal.Testimony{By: printable.Text(t.By), At: t.At, Text: printable.Text(t.Text)})
+	})
+}
+
+// Describe says what answers for each port.
+func Describe(set adapters.Set) map[string]string {
+	described := map[string]string{}
+	for name, port := range map[string]any{
+		"LicensePortal": set.Portal, "ServiceCenter": set.ServiceCenter, "LifeTime": set.LifeTime,
+		"BackupVault": set.Vault, "SupportDesk": set.Support, "Operator": set.Operator,
+	} {
+		described[name] = printable.Text(adapters.Describe(port))
+	}
+	return described
 }

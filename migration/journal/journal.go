@@ -17,6 +17,8 @@ import (
 	"iter"
 	"strings"
 	"time"
+
+	"github.com/changeover-go/changeover/internal/printable"
 )
 
 // Infrastructure is the environment name under which the infrastructure's own
@@ -137,8 +139,8 @@ type Hold struct {
 func (h *Hold) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "held (%s)", h.Kind)
-	if len(h.Environments) > 0 {
-		b.WriteString(" in " + strings.Join(h.Environments, ", "))
+	for i, env := range h.Environments {
+		b.WriteString([]string{" in ", ", "}[min(i, 1)] + printable.Text(env))
 	}
 	b.WriteString(": " + h.Cause)
 	if h.Hint != "" {
@@ -147,13 +149,19 @@ func (h *Hold) Error() string {
 	return b.String()
 }
 
-// Conditions of a [Store].
+// Conditions of a [Store], and of what is read from one.
 var (
 	// ErrSeq: the entry after which was to be appended is not the last one;
 	// somebody else has written. Nothing was appended.
 	ErrSeq = errors.New("the journal has moved on")
 	// ErrCorrupt: what is stored is not what was written.
 	ErrCorrupt = errors.New("the journal is damaged or was changed")
+	// ErrForeign: the journal is whole, but not for this program and this run
+	// to go on with. It is refused as it stands, never guessed at.
+	ErrForeign = errors.New("the journal is of another version, run or plan")
+	// ErrTooLarge: an entry takes more than [MaxEntry] bytes. Nothing was
+	// appended.
+	ErrTooLarge = errors.New("the entry is too large for the journal")
 	// ErrLocked: another process holds the journal.
 	ErrLocked = errors.New("the journal is in use")
 	// ErrClosed: the store was closed, or gave up after a failed write; open it
@@ -161,19 +169,32 @@ var (
 	ErrClosed = errors.New("the journal is closed")
 )
 
-// A Store keeps a journal. It has one writer: whoever opened it.
+// MaxEntry is how many bytes of JSON an entry may take. Every store keeps an
+// entry of that size; a larger one it may refuse.
+const MaxEntry = 1 << 20
+
+// A Store keeps a journal. It has one writer: whoever opened it. It is safe
+// for concurrent use, and keeps nothing that its callers can change afterwards.
 //
 // Conformance: [github.com/changeover-go/changeover/migration/journal/journaltest.TestStore].
 type Store interface {
 	// Append stores entries, whose Seq count on from after, and returns nil
-	// only when all of them would survive a power cut. It returns ErrSeq, and
-	// stores nothing, when after is not the Seq of the last entry, or the
-	// entries do not count on from it. After any other error it is unknown
-	// what was stored; the store then appends nothing more until it is opened
-	// again.
+	// only when all of them would survive a power cut. A crash in between
+	// leaves the first few of them, in order. Without entries it stores
+	// nothing.
+	//
+	// It stores nothing, and the store goes on, when it returns ErrSeq, because
+	// after is not the Seq of the last entry or the entries do not count on
+	// from it; ErrTooLarge; or the error of a ctx that was done before it
+	// began. Once begun, it finishes whatever becomes of ctx, if it can. After
+	// any other error it is unknown what was stored; the store then returns
+	// ErrClosed until it is opened again.
 	Append(ctx context.Context, after uint64, entries ...Entry) error
 
-	// Read yields the entries from the first to the last. It yields one error,
-	// and ends, at the first entry that is not as it was written.
+	// Read yields the entries from the first to the last, at least all those
+	// that were appended before it was called. It yields one error, and ends,
+	// at the first entry that is not as it was written (ErrCorrupt), that was
+	// written by another version (ErrForeign), or when ctx is done: a journal
+	// never looks shorter than it is. Appending goes on meanwhile.
 	Read(ctx context.Context) iter.Seq2[Entry, error]
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -19,6 +20,9 @@ var _ Store = (*Memory)(nil)
 
 // Append implements [Store].
 func (m *Memory) Append(ctx context.Context, after uint64, entries ...Entry) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := CheckSeq(uint64(len(m.entries)), after, entries); err != nil {
@@ -37,6 +41,10 @@ func (m *Memory) Read(ctx context.Context) iter.Seq2[Entry, error] {
 	m.mu.Unlock()
 	return func(yield func(Entry, error) bool) {
 		for _, e := range entries {
+			if err := ctx.Err(); err != nil {
+				yield(Entry{}, err)
+				return
+			}
 			if !yield(e.clone(), nil) {
 				return
 			}
@@ -69,11 +77,7 @@ func (e Entry) clone() Entry {
 	}
 	if e.Opened != nil {
 		o := *e.Opened
-		adapters := make(map[string]string, len(o.Adapters))
-		for port, by := range o.Adapters {
-			adapters[port] = by
-		}
-		o.Adapters = adapters
+		o.Adapters = maps.Clone(o.Adapters)
 		e.Opened = &o
 	}
 	return e

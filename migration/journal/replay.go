@@ -2,9 +2,12 @@ package journal
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
+
+	"github.com/changeover-go/changeover/internal/printable"
 )
 
 // Standing is what a journal says of one environment, or of the
@@ -24,6 +27,11 @@ type Standing struct {
 	Hold     *Hold     // nil: it does not wait for a person
 	Facts    json.RawMessage
 	Seq      uint64 // of the last entry about it
+
+	// beneath waits under Hold, and shows again when Hold is released: an
+	// operator's hold and one of the procedure can stand at the same time, and
+	// the end of one must not end the other.
+	beneath *Hold
 }
 
 // A Record is a replayed journal.
@@ -51,10 +59,11 @@ func (r *Record) Standing(env string) (s Standing, ok bool) {
 }
 
 // Replay folds a journal into what it says. It is a pure function of the
-// entries. It returns ErrCorrupt, with the number of the entry, for entries
-// that no writer can have written: out of order, of an older epoch, of another
-// plan or run, of an unknown kind or format, or about an environment that has
-// not begun.
+// entries. It returns an error that names the entry: ErrCorrupt for one that
+// no writer can have written there (out of order, of an older epoch, of an
+// unknown kind, about an environment that has not begun, or at odds with what
+// the entries before it say), and ErrForeign for one of another format, run,
+// plan or definition.
 func Replay(entries iter.Seq2[Entry, error]) (*Record, error) {
 	r := new(Record)
 	for e, err := range entries {
@@ -74,10 +83,14 @@ func (r *Record) Add(e Entry) error {
 	if r.index == nil {
 		r.index, r.Definitions = map[string]int{}, map[string]string{}
 	}
-	if err := r.add(e); err != nil {
+	switch err := r.add(e); {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrForeign):
+		return fmt.Errorf("entry %d: %w", e.Seq, err)
+	default:
 		return fmt.Errorf("%w: entry %d: %w", ErrCorrupt, e.Seq, err)
 	}
-	return nil
 }
 
 func (r *Record) add(e Entry) error {
@@ -88,13 +101,18 @@ func (r *Record) add(e Entry) error {
 	if e.Kind == Opened {
 		return r.open(e)
 	}
-	if e.Epoch != r.Epoch {
+	switch {
+	case r.Epoch == 0:
+		return errors.New("comes before the journal was opened")
+	case e.Epoch != r.Epoch:
 		return fmt.Errorf("is of epoch %d, in epoch %d", e.Epoch, r.Epoch)
+	case e.Env == "":
+		return errors.New("is about no environment")
 	}
 	i, known := r.index[e.Env]
 	if !known {
 		if e.Kind != Begun {
-			return fmt.Errorf("is about %q, which has not begun", e.Env)
+			return fmt.Errorf("is about %s, which has not begun", quote(e.Env))
 		}
 		i = len(r.Standings)
 		r.index[e.Env] = i
@@ -105,19 +123,33 @@ func (r *Record) add(e Entry) error {
 	if len(e.Facts) > 0 {
 		s.Facts = e.Facts
 	}
+	return s.add(e)
+}
+
+func (s *Standing) add(e Entry) error {
 	switch e.Kind {
 	case Begun:
-		hold := s.Hold
-		if hold != nil && hold.Kind != HoldOperator {
-			hold = nil // what it waited for was a matter of the table that is left
+		// What a hold of the procedure waited for was a matter of the table
+		// that is left; what an operator said stands.
+		var hold *Hold
+		for _, h := range []*Hold{s.Hold, s.beneath} {
+			if h != nil && h.Kind == HoldOperator {
+				hold = h
+			}
 		}
-		*s = Standing{Env: e.Env, Table: e.Table, Leg: e.Leg, State: e.State, Since: e.Time, Steps: s.Steps + 1, Hold: hold, Facts: s.Facts, Seq: e.Seq}
+		*s = Standing{Env: s.Env, Table: e.Table, Leg: e.Leg, State: e.State, Since: e.Time, Steps: s.Steps + 1, Hold: hold, Facts: s.Facts, Seq: s.Seq}
 	case Intent:
+		if e.State != s.State {
+			return fmt.Errorf("is an intent in %s, but %s is in %s", quote(e.State), quote(s.Env), quote(s.State))
+		}
+		if s.InFlight && e.ID != s.ID {
+			return fmt.Errorf("is an intent for %s in %s, where %s is in flight", quote(e.Effect), quote(s.Env), quote(s.Effect))
+		}
 		s.InFlight, s.Doubt = true, false
 		s.Effect, s.ID, s.Attempt = e.Effect, e.ID, e.Attempt
 	case Outcome:
 		if e.State != s.State {
-			return fmt.Errorf("leaves %q, but %q is in %q", e.State, e.Env, s.State)
+			return fmt.Errorf("leaves %s, but %s is in %s", quote(e.State), quote(s.Env), quote(s.State))
 		}
 		s.State, s.Since = e.To, e.Time
 		s.Steps++
@@ -125,20 +157,26 @@ func (r *Record) add(e Entry) error {
 	case Failed:
 		s.InFlight, s.Doubt = false, false
 	case Doubt:
-		s.InFlight, s.Doubt = true, true
+		if !s.InFlight {
+			return fmt.Errorf("doubts an effect in %s, where none is in flight", quote(s.Env))
+		}
+		s.Doubt = true
 	case Held:
 		if e.Hold == nil {
-			return fmt.Errorf("is a hold that says nothing")
+			return errors.New("is a hold that says nothing")
+		}
+		if s.Hold != nil && (s.Hold.Kind == HoldOperator) != (e.Hold.Kind == HoldOperator) {
+			s.beneath = s.Hold
 		}
 		s.Hold = e.Hold
 		if e.Hold.Kind != HoldInDoubt && e.Hold.Kind != HoldOperator {
 			s.InFlight, s.Doubt = false, false
 		}
 	case Released:
-		s.Hold = nil
+		s.Hold, s.beneath = s.beneath, nil
 	case Noted:
 	default:
-		return fmt.Errorf("is of the unknown kind %q", e.Kind)
+		return fmt.Errorf("is of the unknown kind %s", quote(string(e.Kind)))
 	}
 	return nil
 }
@@ -147,16 +185,18 @@ func (r *Record) open(e Entry) error {
 	o := e.Opened
 	switch {
 	case o == nil:
-		return fmt.Errorf("opens nothing")
+		return errors.New("opens nothing")
 	case o.Format != Format:
-		return fmt.Errorf("is of format %d; this version reads format %d", o.Format, Format)
+		return fmt.Errorf("%w: it is of format %d, this version reads format %d", ErrForeign, o.Format, Format)
 	case e.Epoch != r.Epoch+1:
 		return fmt.Errorf("opens epoch %d after epoch %d", e.Epoch, r.Epoch)
-	case r.Last > 1 && (o.Run != r.Run || o.Plan != r.Plan):
-		return fmt.Errorf("is of another run or plan")
+	case r.Last > 1 && o.Run != r.Run:
+		return fmt.Errorf("%w: it opens the run %s in the journal of the run %s", ErrForeign, quote(o.Run), quote(r.Run))
+	case r.Last > 1 && o.Plan != r.Plan:
+		return fmt.Errorf("%w: it opens the run with another plan", ErrForeign)
 	}
 	if hash, seen := r.Definitions[o.Procedure]; seen && hash != o.Definition {
-		return fmt.Errorf("changes the definition of %s within the run", o.Procedure)
+		return fmt.Errorf("%w: it changes the definition of %s within the run", ErrForeign, quote(o.Procedure))
 	}
 	if r.Last == 1 {
 		r.Run, r.Plan, r.Started = o.Run, o.Plan, e.Time
@@ -165,3 +205,6 @@ func (r *Record) open(e Entry) error {
 	r.Definitions[o.Procedure] = o.Definition
 	return nil
 }
+
+// quote makes a name from a journal safe to print.
+func quote(name string) string { return `"` + printable.Text(name) + `"` }

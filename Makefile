@@ -1,0 +1,76 @@
+# Every target runs in every module that allmodules lists.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+MODULES := $(shell cat allmodules)
+FUZZTIME ?= 30s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# $(call each,COMMAND) runs a command in the folder of every module and stops at
+# the first that fails. A comma in COMMAND is written $(comma).
+comma := ,
+each = @for module in $(MODULES); do echo "== $@ ($$module)"; (cd "$$module"; $(1)); done
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: check
+check: fmt vet lint floor-plan race tidy-diff cross-vet ## everything that a change must pass
+
+.PHONY: fmt
+fmt: ## fail if a file is not formatted
+	$(call each,unformatted=$$(git ls-files -co --exclude-standard -- '*.go' | xargs -r gofmt -s -l); test -z "$$unformatted" || { echo "run gofmt -s -w:"; echo "$$unformatted"; exit 1; })
+
+.PHONY: vet
+vet: ## go vet
+	$(call each,go vet ./...)
+
+.PHONY: cross-vet
+cross-vet: ## go vet for the systems that operators use
+	$(call each,for system in windows darwin; do echo "GOOS=$$system"; CGO_ENABLED=0 GOOS=$$system go vet ./...; done)
+
+.PHONY: lint
+lint: ## staticcheck, pinned; .golangci.yml has more for those who have golangci-lint
+	$(call each,go run $(STATICCHECK) ./...)
+
+.PHONY: floor-plan
+floor-plan: ## the tests about the repository: imports, modules, comments, forbidden calls, text
+	go test -count=1 ./internal/archtest
+
+.PHONY: test
+test: ## all tests
+	$(call each,go test ./...)
+
+.PHONY: race
+race: ## all tests under the race detector, in random order
+	$(call each,go test -race -shuffle=on ./...)
+
+.PHONY: tidy-diff
+tidy-diff: ## fail if go.mod or go.sum is not tidy, or a module is not what go.sum says
+	$(call each,go mod tidy -diff; go mod verify)
+
+.PHONY: cover
+cover: ## coverage of everything but the examples, by all tests; cover.out has the details
+	$(call each,go test -coverprofile=cover.out -coverpkg="$$(go list ./... | grep -v /examples/ | paste -sd '$(comma)')" ./...; go tool cover -func=cover.out | tail -n 1)
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (30s) each
+	$(call each,list=$$(go test -list '^Fuzz' ./...); \
+	awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2 " " names[i]; n = 0 }' <<<"$$list" | \
+	while read -r package target; do \
+		echo "$$target in $$package for $(FUZZTIME)"; \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+	done)
+
+.PHONY: golden
+golden: ## rewrite the golden files, and what else is generated; look at the difference before committing it
+	$(call each,UPDATE_GOLDEN=1 go test -count=1 ./...)
+
+.PHONY: docs
+docs: ## rewrite the golden files and fail if any of them was out of date
+	@state() { git ls-files -coz --exclude-standard | xargs -0 sha256sum; }; \
+	before=$$(state); $(MAKE) --no-print-directory golden; after=$$(state); \
+	diff <(echo "$$before") <(echo "$$after") || { echo "these files were out of date"; exit 1; }

@@ -1,0 +1,82 @@
+package filejournal
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/changeover-go/changeover/migration/journal"
+)
+
+// A mark is a place in a journal: the last entry up to it, and its hash.
+type mark struct {
+	Seq   uint64 `json:"seq"`
+	Epoch uint64 `json:"epoch"`
+	Hash  hash   `json:"hash"`
+}
+
+// slotLen is the length of a slot of HEAD.
+const slotLen = len(`{"version":1,"seq":,"epoch":,"hash":"","sum":""}`) + 20 + 20 + hashLen + 16 + len("\n")
+
+// slot returns the slot of HEAD for m. The numbers are padded in front, which
+// JSON does not mind, so that all slots have one length.
+func (m mark) slot() []byte {
+	b := fmt.Appendf(nil, `{"version":%d,"seq":%20d,"epoch":%20d,"hash":"%s"`, version, m.Seq, m.Epoch, m.Hash[:])
+	sum := sha256.Sum256(b)
+	return fmt.Appendf(b, `,"sum":"%x"}`+"\n", sum[:8])
+}
+
+// A head is what HEAD says.
+type head struct {
+	marks   []mark // of the slots that are whole, newest first
+	next    int    // the slot to overwrite next: not the newest
+	damaged int    // slots that are not whole
+}
+
+// parseHead reads HEAD. A slot counts only if it is exactly what slot writes.
+func parseHead(b []byte) head {
+	var h head
+	for i := 0; i*slotLen < len(b); i++ {
+		var m mark
+		slot := b[i*slotLen : min((i+1)*slotLen, len(b))]
+		if json.Unmarshal(slot, &m) != nil || !bytes.Equal(m.slot(), slot) || i > 1 {
+			h.damaged++
+			continue
+		}
+		if len(h.marks) > 0 && h.marks[0].Seq >= m.Seq {
+			h.marks = append(h.marks, m)
+			continue
+		}
+		h.marks = slices.Insert(h.marks, 0, m)
+		h.next = 1 - i
+	}
+	return h
+}
+
+// see holds HEAD against the journal up to where s has read, and reports
+// whether HEAD vouches for it.
+func (h head) see(s *scanner) (vouched bool, err error) {
+	for _, m := range h.marks {
+		if m.Seq != s.seq() {
+			continue
+		}
+		if m.Hash != s.hash {
+			return false, fmt.Errorf("%w: line %d: the journal was cut or replaced: HEAD has another entry %d", journal.ErrCorrupt, s.line, m.Seq)
+		}
+		vouched = true
+	}
+	return vouched, nil
+}
+
+// end holds HEAD against the end of the journal, to which s has read.
+func (h head) end(s *scanner) error {
+	switch {
+	case len(h.marks) > 0 && h.marks[0].Seq > s.seq():
+		return fmt.Errorf("%w: line %d: the journal was cut or replaced: it ends with entry %d, HEAD with entry %d", journal.ErrCorrupt, s.line+1, s.seq(), h.marks[0].Seq)
+	case len(h.marks) == 0 && s.seq() > 0:
+		return fmt.Errorf("%w: HEAD is missing or damaged, and only HEAD can tell that the journal of %d entries was not cut", journal.ErrCorrupt, s.seq())
+	}
+	return nil
+}

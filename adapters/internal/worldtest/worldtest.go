@@ -1,0 +1,209 @@
+// Package worldtest holds the harnesses with which the suites of package
+// adaptertest look at a fake.World. It is for the tests below package
+// adapters: of the fake itself, of the suites, and of whatever wraps a port.
+package worldtest
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/changeover-go/changeover/adapters"
+	"github.com/changeover-go/changeover/adapters/adaptertest"
+	"github.com/changeover-go/changeover/adapters/fake"
+	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/license"
+)
+
+// A Scene is a world, and what there is to know of it.
+type Scene struct {
+	*fake.World
+	Set                    adapters.Set
+	Source, Target, Third  license.ActivationCode
+	Quality, Dev, LifeTime environment.Environment
+}
+
+// New returns a world of three environments under Source. That it was never
+// asked for something that it does not have is checked in the end.
+func New(t *testing.T) Scene {
+	t.Helper()
+	s := Scene{
+		Source: code(t, "ABC.D1E.F2G.H3I.J4K.L5M.N6O.AOU"),
+		Target: code(t, "ZYX.W9V.U8T.S7R.Q6P.O5N.M4L.AOU"),
+		Third:  code(t, "TTT.HHH.III.RRR.DDD.333.333.AOU"),
+		Quality: environment.Environment{
+			Name: "Quality", Kind: environment.Quality,
+			ServiceCenter: "https://qa.example.test", Serial: "QQQ-AAA-BBB-CCC-DDD-EEE-FFF-111",
+		},
+		Dev: environment.Environment{
+			Name: "Development", Kind: environment.Development,
+			ServiceCenter: "https://dev.example.test", Serial: "DDD-AAA-BBB-CCC-DDD-EEE-FFF-222",
+		},
+		LifeTime: environment.Environment{
+			Name: "LifeTime", Kind: environment.LifeTime,
+			ServiceCenter: "https://lt.example.test", Serial: "LLL-AAA-BBB-CCC-DDD-EEE-FFF-333",
+		},
+	}
+	inf := environment.Infrastructure{
+		Name:         "Example",
+		Environments: []environment.Environment{s.Quality, s.Dev, s.LifeTime},
+	}
+	s.World = fake.New(inf, s.Source, s.Target)
+	s.Set = s.World.Set()
+	t.Cleanup(func() { require.NoError(t, s.Err()) })
+	return s
+}
+
+func code(t *testing.T, text string) license.ActivationCode {
+	t.Helper()
+	c, err := license.ParseActivationCode(text)
+	require.NoError(t, err)
+	return c
+}
+
+// LicensePortal returns a harness for the world's portal.
+func LicensePortal(t *testing.T) adaptertest.LicensePortalHarness {
+	s := New(t)
+	for _, env := range []environment.Environment{s.Quality, s.Dev} {
+		s.Slots(s.Target, env.Kind, 3)
+	}
+	return adaptertest.LicensePortalHarness{
+		Portal:       s.Set.Portal,
+		Env:          s.Quality,
+		Other:        s.Dev,
+		Registered:   s.Source,
+		Unregistered: s.Target,
+		FreeSlots:    func() int { return freeSlots(t, s, s.Target, s.Quality.Kind) },
+		RemoveSlots:  func() { s.Slots(s.Target, s.Quality.Kind, 0) },
+	}
+}
+
+// freeSlots counts the free slots by using them up, in a world just like it.
+func freeSlots(t *testing.T, s Scene, code license.ActivationCode, kind environment.Kind) int {
+	t.Helper()
+	portal := reload(t, s).Set().Portal
+	for n := 0; ; n++ {
+		serial := license.SerialNumber(fmt.Sprintf("new server %d", n))
+		err := portal.RegisterSerial(t.Context(), code, environment.Environment{Name: "New", Kind: kind, Serial: serial})
+		if err != nil {
+			require.ErrorIs(t, err, adapters.ErrNoSlot)
+			return n
+		}
+	}
+}
+
+// reload returns the world as it is saved.
+func reload(t *testing.T, s Scene) *fake.World {
+	t.Helper()
+	var saved bytes.Buffer
+	again := new(fake.World)
+	require.NoError(t, s.Save(&saved))
+	require.NoError(t, again.Load(&saved))
+	return again
+}
+
+// ServiceCenter returns a harness for the world's Service Centers, whose pages
+// lag behind an upload by so many readings.
+func ServiceCenter(t *testing.T, lag int) adaptertest.ServiceCenterHarness {
+	s := New(t)
+	for _, env := range []environment.Environment{s.Quality, s.Dev} {
+		require.NoError(t, s.Set.Portal.RegisterSerial(t.Context(), s.Target, env))
+		s.StaleReadings(env.Name, lag)
+	}
+	target := func(env environment.Environment) license.File {
+		file, err := s.Set.Portal.FetchLicense(t.Context(), s.Target, env)
+		require.NoError(t, err)
+		return file
+	}
+	s.RejectUploads(s.Third, s.Quality.Name, "There was an internal error installing the license")
+	return adaptertest.ServiceCenterHarness{
+		ServiceCenter:  s.Set.ServiceCenter,
+		Env:            s.Quality,
+		Shows:          s.Installed(s.Quality.Name),
+		File:           target(s.Quality),
+		FileCode:       s.Target,
+		Foreign:        target(s.Dev),
+		Rejected:       fake.LicenseFile(license.Details{Code: s.Third, Serial: s.Quality.Serial}, ""),
+		Other:          s.Dev,
+		OtherFile:      target(s.Dev),
+		Readings:       lag,
+		RemoveLicense:  func() { s.InstallByHand(s.Quality.Name, license.ActivationCode{}) },
+		Module:         fake.CustomerModule,
+		Published:      func() string { return s.Published(s.Quality.Name, fake.CustomerModule) },
+		PublishByOther: func() { s.PublishByOther(s.Quality.Name, fake.CustomerModule) },
+		MakeBusy:       func() { s.LockModule(s.Quality.Name, fake.CustomerModule, 1) },
+		MakeForeign:    func() { s.MarkModule(s.Quality.Name, fake.CustomerModule, s.Third) },
+		MakeBroken:     func() { s.BreakModule(s.Quality.Name, fake.CustomerModule, "Compilation failed") },
+	}
+}
+
+// LifeTime returns a harness for the world's LifeTime.
+func LifeTime(t *testing.T) adaptertest.LifeTimeHarness {
+	s := New(t)
+	return adaptertest.LifeTimeHarness{
+		LifeTime:        s.Set.LifeTime,
+		Controlled:      []environment.Environment{s.Quality, s.Dev},
+		Unknown:         s.LifeTime,
+		StartDeployment: func() { s.StartDeployment(s.Quality.Name) },
+	}
+}
+
+// BackupVault returns a harness for the world's vault.
+func BackupVault(t *testing.T) adaptertest.BackupVaultHarness {
+	s := New(t)
+	const copies = 2
+	damaged := map[license.Digest]int{}
+	return adaptertest.BackupVaultHarness{
+		Vault:  s.Set.Vault,
+		Serial: s.Quality.Serial,
+		Other:  s.Dev.Serial,
+		Copies: copies,
+		Damage: func(serial license.SerialNumber, digest license.Digest, n int) {
+			damaged[digest] += n
+			s.DamageBackup(serial, digest, copies-damaged[digest])
+		},
+		Reopen: func() adapters.BackupVault { return reload(t, s).Set().Vault },
+	}
+}
+
+// SupportDesk returns a harness for the world's Support.
+func SupportDesk(t *testing.T) adaptertest.SupportDeskHarness {
+	s := New(t)
+	return adaptertest.SupportDeskHarness{
+		Desk:   s.Set.Support,
+		Case:   adapters.Case{Key: "run-1/serialNotFound", Subject: "Serial numbers that are not found", Body: "Quality"},
+		Other:  adapters.Case{Key: "run-1/notPrepared", Subject: "Licenses that are not prepared", Body: "Development"},
+		Opened: func() int { return len(s.Cases()) },
+	}
+}
+
+// Operator returns a harness for the world's operator. Nobody answers when an
+// answer is not signed; the world's operator has no input that could end.
+func Operator(t *testing.T) adaptertest.OperatorHarness {
+	s := New(t)
+	say := func(a adapters.Answer, err error) {
+		s.Answer(func(adapters.Question) (adapters.Answer, error) { return a, err })
+	}
+	return adaptertest.OperatorHarness{
+		Operator: s.Set.Operator,
+		Say: func(yes bool) {
+			if yes {
+				say(adapters.Answer{By: "Ada", At: fake.Start().Add(time.Hour), Text: "seen"}, nil)
+			} else {
+				say(adapters.Answer{}, adapters.ErrRefused)
+			}
+		},
+		SayNothing: func() { say(adapters.Answer{}, nil) },
+		Shown: func() string {
+			var shown strings.Builder
+			for _, q := range s.Questions() {
+				shown.WriteString(strings.Join(append([]string{q.Environment, q.Text}, q.Details...), "\n"))
+			}
+			return shown.String()
+		},
+	}
+}

@@ -1,0 +1,88 @@
+package steps
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/changeover-go/changeover/adapters"
+	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/internal/printable"
+	"github.com/changeover-go/changeover/license"
+)
+
+// Article is the written procedure that a support case refers to.
+const Article = "Moving to a new Activation Code"
+
+// A Needy is an environment of a support case.
+type Needy struct {
+	Env environment.Environment
+	environment.Need
+	Reading environment.Reading
+}
+
+// questions are the FAQ of the written procedure, and what each asks for.
+var questions = map[int]string{
+	1: `FAQ "I cannot find the serial number of my environment in the old Activation Code": please provide a license file in a different way, for all of these environments.`,
+	2: `FAQ "The license I uploaded from the old Activation Code is not prepared for the migration": please provide prepared license files for all of these environments.`,
+	3: `FAQ "The license I uploaded from the new Activation Code is not prepared for the migration": please correct the license definition; all target licenses will then be fetched again.`,
+}
+
+// Case puts everything that Support is asked into one case: each question of
+// the procedure with its whole list, the article and the step. run names the
+// run, source and target the codes, masked.
+func Case(run, infrastructure string, source, target license.ActivationCode, needy []Needy) adapters.Case {
+	var b strings.Builder
+	fmt.Fprintf(&b, "We are changing the activation code of the infrastructure %s from %s to %s,\nfollowing the article %q.\n",
+		printable.Text(infrastructure), source, target, Article)
+	key := sha256.New()
+	for _, n := range needy {
+		fmt.Fprintf(key, "%s\x00%s\x00%s\x00", n.Env.Name, n.Condition, n.Step)
+	}
+	for faq := 1; faq <= 4; faq++ {
+		question, heading := questions[faq], false
+		if faq == 4 {
+			question = "Something unexpected happened in these environments; please advise."
+		}
+		for _, n := range needy {
+			if n.FAQ != faq && !(faq == 4 && questions[n.FAQ] == "") {
+				continue
+			}
+			if !heading {
+				heading = true
+				fmt.Fprintf(&b, "\n%s\n", question)
+			}
+			fmt.Fprintf(&b, "  - %s (%s), serial number %s, at %s\n    found: %s\n", printable.Text(n.Env.Name), n.Env.Kind,
+				printable.Text(string(n.Env.Serial)), StepOf(n.Step), n.Text)
+		}
+	}
+	return adapters.Case{
+		Key:     run + "/" + hex.EncodeToString(key.Sum(nil)[:6]),
+		Subject: fmt.Sprintf("Change of activation code of %s: %d environment(s) need help", printable.Text(infrastructure), len(needy)),
+		Body:    b.String(),
+	}
+}
+
+// StepOf names the step of the written procedure at which an effect stands.
+func StepOf(effect string) string {
+	switch effect {
+	case "pause":
+		return "migration step 1"
+	case "fetchLicense", "backUp":
+		return "migration step 2b"
+	case "upload":
+		return "migration step 2c"
+	case "verify":
+		return "migration step 2d"
+	case "republish":
+		return "migration step 3"
+	case "restore":
+		return "rollback step 2a"
+	case "confirm":
+		return "rollback step 2b"
+	case "testRestored":
+		return "rollback step 2c"
+	}
+	return effect + " (the article has no step for it)"
+}
