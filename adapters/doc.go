@@ -16,10 +16,12 @@
 //     environment.
 //   - The same call may come again, after a crash even if it was completed. It
 //     then does nothing more, or the same again.
-//   - Return soon after ctx is done. A call may take hours, since an adapter may
-//     be a person.
+//   - Return soon after ctx is done. A call whose ctx is done before it begins
+//     changes nothing and returns an error. A call may take hours, since an
+//     adapter may be a person.
 //   - Add what you know with fmt.Errorf and %w: the environment, the request,
-//     the server's text. Put no license bytes, passwords or tokens into errors.
+//     the server's text. Put no license bytes, activation codes, passwords or
+//     tokens into errors.
 //   - Adapters hold no policy: they do not retry, do not remember, do not
 //     decide. The tables of the procedures do.
 //

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
 
 	"github.com/changeover-go/changeover/adapters"
@@ -14,8 +13,8 @@ import (
 	"github.com/changeover-go/changeover/license"
 )
 
-func newPortal(t *testing.T) (adaptertest.LicensePortalHarness, *portal) {
-	h := worldtest.LicensePortal(t)
+func newPortal(t *testing.T, s worldtest.Scene) (adaptertest.LicensePortalHarness, *portal) {
+	h := s.LicensePortalHarness(t)
 	sys := newSystem(t)
 	h.System = sys.harness()
 	p := &portal{h.Portal.FetchLicense, h.Portal.SerialRegistered, h.Portal.RegisterSerial}
@@ -75,6 +74,7 @@ func TestSuiteOfLicensePortal(t *testing.T) {
 		noSlot        = "RegisterSerial without a free slot registers nothing"
 		registerAgain = "RegisterSerial for a registered serial number takes up no further slot"
 	)
+	ofTarget := worldtest.New(t).ForQuality
 	// notFound changes what FetchLicense answers for a serial number that is not
 	// registered.
 	notFound := func(change func(error) error) func(*H, *P) {
@@ -108,12 +108,11 @@ func TestSuiteOfLicensePortal(t *testing.T) {
 	}
 	wrongs := []wrong[H, P]{
 		{returnsFile, "the file is of another code", func(h *H, p *P) {
-			other := worldtest.ServiceCenter(t, 0).File
 			inner := p.fetch
 			p.fetch = func(ctx context.Context, c code, e env) (license.File, error) {
 				f, err := inner(ctx, c, e)
 				if c == h.Registered && e == h.Env && err == nil {
-					return other, nil
+					return ofTarget, nil
 				}
 				return f, err
 			}
@@ -245,5 +244,5 @@ func TestSuiteOfLicensePortal(t *testing.T) {
 			}
 		}},
 	}
-	selfTest(t, adaptertest.LicensePortalClauses(), newPortal, slices.Concat(wrongs, general[H](portalMethods())))
+	subject[H, P]{adaptertest.LicensePortalClauses(), newPortal, portalMethods()}.check(t, wrongs)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/adapters/adaptertest"
+	"github.com/changeover-go/changeover/adapters/internal/worldtest"
 )
 
 // The suites are tested with adapters that are wrong in one way each: exactly
@@ -76,47 +77,90 @@ func (s *system) reach(ctx context.Context, call func(context.Context) error) er
 	}
 }
 
-// selfTest checks that the right adapter passes and that each wrong one fails
-// exactly its clause. Every clause needs a wrong adapter.
-func selfTest[H, P any](t *testing.T, clauses []adaptertest.Clause[H], newHarness func(*testing.T) (H, *P), wrongs []wrong[H, P]) {
-	// Waiting takes no time in a bubble, neither for the suite's patience nor
-	// for an adapter that is slow.
-	failing := func(t *testing.T, breakIt func(*H, *P)) (failed, skipped []string) {
-		for _, c := range clauses {
-			synctest.Test(t, func(t *testing.T) {
-				h, p := newHarness(t)
-				breakIt(&h, p)
-				inability, broken := c.Run(t.Context(), h)
-				wait(time.Hour) // until the slow ones are done
-				if inability != "" {
-					skipped = append(skipped, c.Name)
-				}
-				if broken != nil {
-					t.Logf("%s: %v", c.Name, broken)
-					failed = append(failed, c.Name)
-				}
-			})
-		}
-		return failed, skipped
-	}
+// A subject is a suite under test.
+type subject[H, P any] struct {
+	clauses    []adaptertest.Clause[H]
+	newHarness func(*testing.T, worldtest.Scene) (H, *P)
+	methods    []method[P]
+}
 
-	t.Run("the right adapter passes and skips nothing", func(t *testing.T) {
-		failed, skipped := failing(t, func(*H, *P) {})
-		require.Empty(t, failed)
-		require.Empty(t, skipped)
-	})
-	for _, w := range wrongs {
-		t.Run(w.clause+"/"+w.how, func(t *testing.T) {
-			failed, _ := failing(t, w.do)
-			require.Equal(t, []string{w.clause}, failed)
-		})
-	}
+// check checks that the right adapter passes, that each wrong one fails exactly
+// its clause, and that there is a wrong one for every clause.
+func (s subject[H, P]) check(t *testing.T, wrongs []wrong[H, P]) {
+	s.accepts(t)
+	s.notices(t, s.oneAtATime(wrongs))
+	alike := general[H](s.methods)
+	s.notices(t, alike)
 	t.Run("every clause has a wrong adapter and explains itself", func(t *testing.T) {
-		for _, c := range clauses {
-			require.True(t, slices.ContainsFunc(wrongs, func(w wrong[H, P]) bool { return w.clause == c.Name }), "no wrong adapter for the clause %q", c.Name)
+		for _, c := range s.clauses {
+			of := func(w wrong[H, P]) bool { return w.clause == c.Name }
+			require.True(t, slices.ContainsFunc(wrongs, of) || slices.ContainsFunc(alike, of), c.Name)
 			require.NotEmpty(t, c.Text)
 		}
 	})
+}
+
+func (s subject[H, P]) accepts(t *testing.T) {
+	t.Run("the right adapter passes and skips nothing", func(t *testing.T) {
+		failed, skipped := s.run(t, worldtest.New(t), func(*H, *P) {})
+		require.Empty(t, failed)
+		require.Empty(t, skipped)
+	})
+}
+
+func (s subject[H, P]) notices(t *testing.T, wrongs []wrong[H, P]) {
+	scene := worldtest.New(t)
+	for _, w := range wrongs {
+		t.Run(w.clause+"/"+w.how, func(t *testing.T) {
+			failed, _ := s.run(t, scene, w.do)
+			require.Equal(t, []string{w.clause}, failed)
+		})
+	}
+}
+
+// oneAtATime makes wrong adapters safe for calls from several goroutines, so
+// that what is wrong with them need not care.
+func (s subject[H, P]) oneAtATime(wrongs []wrong[H, P]) []wrong[H, P] {
+	type holding struct{}
+	out := slices.Clone(wrongs)
+	for i, w := range wrongs {
+		out[i].do = func(h *H, p *P) {
+			w.do(h, p)
+			taken := make(chan struct{}, 1)
+			for _, m := range s.methods {
+				m.wrap(p, func(ctx context.Context, call func(context.Context) error) error {
+					if ctx.Value(holding{}) == nil { // else one method calls another
+						taken <- struct{}{}
+						defer func() { <-taken }()
+					}
+					return call(context.WithValue(ctx, holding{}, true))
+				})
+			}
+		}
+	}
+	return out
+}
+
+// run checks every clause with an adapter that was spoiled.
+func (s subject[H, P]) run(t *testing.T, scene worldtest.Scene, spoil func(*H, *P)) (failed, skipped []string) {
+	for _, c := range s.clauses {
+		// Waiting takes no time in a bubble, neither for the suite's patience
+		// nor for an adapter that is slow.
+		synctest.Test(t, func(t *testing.T) {
+			h, p := s.newHarness(t, scene.Clone(t))
+			spoil(&h, p)
+			inability, broken := c.Run(t.Context(), h)
+			wait(time.Hour) // until the slow ones are done
+			if inability != "" {
+				skipped = append(skipped, c.Name)
+			}
+			if broken != nil {
+				t.Logf("%s: %v", c.Name, broken)
+				failed = append(failed, c.Name)
+			}
+		})
+	}
+	return failed, skipped
 }
 
 // A method is one method of an adapter of type P, seen as if all methods were

@@ -115,9 +115,13 @@ func ExampleLicenseFile() {
 		Code: code, Serial: "AAA-BBB-CCC-DDD-EEE-FFF-GGG-HHH", Type: "Production",
 		Features: []license.Feature{{ID: "IPP", Name: "Intellectual Property", Limit: "Ignore"}},
 	}, "")
-	fmt.Println(file)
+	details, err := license.Inspect(file)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(details.Type, details.Serial, details.Features)
 	// Output:
-	// license file of 229 bytes, sha256 49faf3e32b24
+	// Production AAA-BBB-CCC-DDD-EEE-FFF-GGG-HHH [{IPP Intellectual Property Ignore}]
 }
 
 func ExampleClock() {

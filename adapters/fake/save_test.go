@@ -95,7 +95,7 @@ func walk(t testing.TB, w *fake.World, r *rand.Rand) string {
 func TestWorldGoesOnAfterLoadingAsIfNothingHadHappened(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	for run := range uint64(60) {
+	for run := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, run))
 		w := fake.New(infrastructure(), code(t, sourceText), code(t, targetText))
 		for range 60 {

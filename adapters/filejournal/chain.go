@@ -77,7 +77,7 @@ type scanner struct {
 	unfinished int64
 }
 
-func newScanner(r io.Reader) *scanner { return &scanner{r: bufio.NewReaderSize(r, 128<<10)} }
+func newScanner(r io.Reader) *scanner { return &scanner{r: bufio.NewReaderSize(r, 64<<10)} }
 
 // next reads a line. It returns io.EOF after the last; an unfinished line is
 // none.

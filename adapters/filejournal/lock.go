@@ -64,11 +64,11 @@ func describe(f *os.File) error {
 	if err != nil {
 		return err
 	}
-	if err := f.Truncate(0); err != nil {
+	text = append(text, '\n')
+	if _, err := f.WriteAt(text, 0); err != nil {
 		return err
 	}
-	_, err = f.WriteAt(append(text, '\n'), 0)
-	return err
+	return f.Truncate(int64(len(text)))
 }
 
 // holderOf says who holds the lock, as far as LOCK says it.

@@ -74,9 +74,9 @@ type Guard[F any] struct {
 	Name GuardName
 	Doc  string // one sentence: what holds
 	// Holds decides. When it does not hold, evidence says what was found
-	// instead, for a person; it must not contain a secret, and it is made safe
-	// to print. A guard that panics does not hold: what it fails on is the
-	// evidence, and the run goes on to say so.
+	// instead, for a person; it must not contain a secret, and is made safe to
+	// print. A guard that panics does not hold, and its panic is the evidence:
+	// a slip in a guard refuses, it does not end a run between two steps.
 	Holds func(F) (ok bool, evidence string)
 }
 
@@ -132,9 +132,9 @@ func (r Retry) Wait(n int) time.Duration {
 // Limit readings.
 type Settle struct {
 	Window time.Duration
-	Reads  int
+	Reads  int // zero means one
 	Every  time.Duration
-	Limit  int
+	Limit  int // zero means as many as Reads
 }
 
 // A Catch routes a condition to a trigger.

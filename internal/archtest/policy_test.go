@@ -175,10 +175,13 @@ var exceptions = []exception{
 	{"internal/engine/session.go", "time.Now", "the system's clock, behind the interface that tests replace"},
 	{"internal/engine/session.go", "time.NewTimer", "the system's clock, behind the interface that tests replace"},
 	{"adapters/filevault/vault.go", "time.Now", "what Options.Now is when it is nil; it is recorded for people, and nothing is decided by it"},
+	{"adapters/attended/desk.go", "time.Now", "what Options.Now is when it is nil; it says when a person answered, and nothing is decided by it"},
 
 	{"environment/machine/machine.go", "context.Background", "stateless wants a context; a decision takes none and cannot block"},
 	{"adapters/fault/fault.go", "panic", "a panic is one of the faults to inject"},
 	{"adapters/filevault/directory.go", ".Remove", "removes temporary names of its own, in the one function that checks that they are"},
+	{"adapters/filejournal/store.go", ".Truncate", "cuts what a crash left unfinished: the last line, or a file without an entry"},
+	{"adapters/filejournal/lock.go", ".Truncate", "LOCK says who holds it, for people; it is no record"},
 
 	{"adapters/adaptertest/clause.go", "time.NewTimer", "a call that does not return would hang the suite"},
 	{"adapters/adaptertest/clause.go", ".Skipf", "the harness declares what it cannot show; the name of the inability is printed"},

@@ -19,16 +19,21 @@ import (
 	"github.com/changeover-go/changeover/license"
 )
 
-// A Scene is a world, and what there is to know of it.
+// A Scene is a world of four environments under Source, and what there is to
+// know of it.
 type Scene struct {
 	*fake.World
-	Set                    adapters.Set
-	Source, Target, Third  license.ActivationCode
-	Quality, Dev, LifeTime environment.Environment
+	Set                   adapters.Set
+	Source, Target, Third license.ActivationCode
+	Quality, Dev          environment.Environment
+	Production, LifeTime  environment.Environment
+
+	// License files that the world would issue under Target, and one of Third
+	// for Quality that it turns down.
+	ForQuality, ForDev, Rejected license.File
 }
 
-// New returns a world of three environments under Source. That it was never
-// asked for something that it does not have is checked in the end.
+// New returns a scene.
 func New(t *testing.T) Scene {
 	t.Helper()
 	s := Scene{
@@ -43,6 +48,10 @@ func New(t *testing.T) Scene {
 			Name: "Development", Kind: environment.Development,
 			ServiceCenter: "https://dev.example.test", Serial: "DDD-AAA-BBB-CCC-DDD-EEE-FFF-222",
 		},
+		Production: environment.Environment{
+			Name: "Production", Kind: environment.Production,
+			ServiceCenter: "https://prod.example.test", Serial: "PPP-AAA-BBB-CCC-DDD-EEE-FFF-444",
+		},
 		LifeTime: environment.Environment{
 			Name: "LifeTime", Kind: environment.LifeTime,
 			ServiceCenter: "https://lt.example.test", Serial: "LLL-AAA-BBB-CCC-DDD-EEE-FFF-333",
@@ -50,11 +59,36 @@ func New(t *testing.T) Scene {
 	}
 	inf := environment.Infrastructure{
 		Name:         "Example",
-		Environments: []environment.Environment{s.Quality, s.Dev, s.LifeTime},
+		Environments: []environment.Environment{s.Quality, s.Dev, s.Production, s.LifeTime},
 	}
 	s.World = fake.New(inf, s.Source, s.Target)
-	s.Set = s.World.Set()
-	t.Cleanup(func() { require.NoError(t, s.Err()) })
+	s.RejectUploads(s.Third, s.Quality.Name, "There was an internal error installing the license")
+	for _, env := range inf.Environments {
+		s.Slots(s.Target, env.Kind, 3)
+	}
+
+	portal := s.Clone(t).Set.Portal
+	target := func(env environment.Environment) license.File {
+		require.NoError(t, portal.RegisterSerial(t.Context(), s.Target, env))
+		file, err := portal.FetchLicense(t.Context(), s.Target, env)
+		require.NoError(t, err)
+		return file
+	}
+	s.ForQuality, s.ForDev = target(s.Quality), target(s.Dev)
+	s.Rejected = fake.LicenseFile(license.Details{Code: s.Third, Serial: s.Quality.Serial}, "")
+	return s.Clone(t)
+}
+
+// Clone returns a scene just like s. That its world was never asked for
+// something that it does not have is checked when t ends.
+func (s Scene) Clone(t *testing.T) Scene {
+	t.Helper()
+	var saved bytes.Buffer
+	again := new(fake.World)
+	require.NoError(t, s.Save(&saved))
+	require.NoError(t, again.Load(&saved))
+	t.Cleanup(func() { require.NoError(t, again.Err()) })
+	s.World, s.Set = again, again.Set()
 	return s
 }
 
@@ -65,27 +99,23 @@ func code(t *testing.T, text string) license.ActivationCode {
 	return c
 }
 
-// LicensePortal returns a harness for the world's portal.
-func LicensePortal(t *testing.T) adaptertest.LicensePortalHarness {
-	s := New(t)
-	for _, env := range []environment.Environment{s.Quality, s.Dev} {
-		s.Slots(s.Target, env.Kind, 3)
-	}
+// LicensePortalHarness returns a harness for the world's portal.
+func (s Scene) LicensePortalHarness(t *testing.T) adaptertest.LicensePortalHarness {
 	return adaptertest.LicensePortalHarness{
 		Portal:       s.Set.Portal,
 		Env:          s.Quality,
 		Other:        s.Dev,
 		Registered:   s.Source,
 		Unregistered: s.Target,
-		FreeSlots:    func() int { return freeSlots(t, s, s.Target, s.Quality.Kind) },
+		FreeSlots:    func() int { return s.freeSlots(t, s.Target, s.Quality.Kind) },
 		RemoveSlots:  func() { s.Slots(s.Target, s.Quality.Kind, 0) },
 	}
 }
 
 // freeSlots counts the free slots by using them up, in a world just like it.
-func freeSlots(t *testing.T, s Scene, code license.ActivationCode, kind environment.Kind) int {
+func (s Scene) freeSlots(t *testing.T, code license.ActivationCode, kind environment.Kind) int {
 	t.Helper()
-	portal := reload(t, s).Set().Portal
+	portal := s.Clone(t).Set.Portal
 	for n := 0; ; n++ {
 		serial := license.SerialNumber(fmt.Sprintf("new server %d", n))
 		err := portal.RegisterSerial(t.Context(), code, environment.Environment{Name: "New", Kind: kind, Serial: serial})
@@ -96,40 +126,22 @@ func freeSlots(t *testing.T, s Scene, code license.ActivationCode, kind environm
 	}
 }
 
-// reload returns the world as it is saved.
-func reload(t *testing.T, s Scene) *fake.World {
-	t.Helper()
-	var saved bytes.Buffer
-	again := new(fake.World)
-	require.NoError(t, s.Save(&saved))
-	require.NoError(t, again.Load(&saved))
-	return again
-}
-
-// ServiceCenter returns a harness for the world's Service Centers, whose pages
-// lag behind an upload by so many readings.
-func ServiceCenter(t *testing.T, lag int) adaptertest.ServiceCenterHarness {
-	s := New(t)
+// ServiceCenterHarness returns a harness for the world's Service Centers, whose
+// pages lag behind an upload by so many readings.
+func (s Scene) ServiceCenterHarness(lag int) adaptertest.ServiceCenterHarness {
 	for _, env := range []environment.Environment{s.Quality, s.Dev} {
-		require.NoError(t, s.Set.Portal.RegisterSerial(t.Context(), s.Target, env))
 		s.StaleReadings(env.Name, lag)
 	}
-	target := func(env environment.Environment) license.File {
-		file, err := s.Set.Portal.FetchLicense(t.Context(), s.Target, env)
-		require.NoError(t, err)
-		return file
-	}
-	s.RejectUploads(s.Third, s.Quality.Name, "There was an internal error installing the license")
 	return adaptertest.ServiceCenterHarness{
 		ServiceCenter:  s.Set.ServiceCenter,
 		Env:            s.Quality,
 		Shows:          s.Installed(s.Quality.Name),
-		File:           target(s.Quality),
+		File:           s.ForQuality,
 		FileCode:       s.Target,
-		Foreign:        target(s.Dev),
-		Rejected:       fake.LicenseFile(license.Details{Code: s.Third, Serial: s.Quality.Serial}, ""),
+		Foreign:        s.ForDev,
+		Rejected:       s.Rejected,
 		Other:          s.Dev,
-		OtherFile:      target(s.Dev),
+		OtherFile:      s.ForDev,
 		Readings:       lag,
 		RemoveLicense:  func() { s.InstallByHand(s.Quality.Name, license.ActivationCode{}) },
 		Module:         fake.CustomerModule,
@@ -141,20 +153,18 @@ func ServiceCenter(t *testing.T, lag int) adaptertest.ServiceCenterHarness {
 	}
 }
 
-// LifeTime returns a harness for the world's LifeTime.
-func LifeTime(t *testing.T) adaptertest.LifeTimeHarness {
-	s := New(t)
+// LifeTimeHarness returns a harness for the world's LifeTime.
+func (s Scene) LifeTimeHarness() adaptertest.LifeTimeHarness {
 	return adaptertest.LifeTimeHarness{
 		LifeTime:        s.Set.LifeTime,
-		Controlled:      []environment.Environment{s.Quality, s.Dev},
+		Controlled:      []environment.Environment{s.Quality, s.Dev, s.Production},
 		Unknown:         s.LifeTime,
 		StartDeployment: func() { s.StartDeployment(s.Quality.Name) },
 	}
 }
 
-// BackupVault returns a harness for the world's vault.
-func BackupVault(t *testing.T) adaptertest.BackupVaultHarness {
-	s := New(t)
+// BackupVaultHarness returns a harness for the world's vault.
+func (s Scene) BackupVaultHarness(t *testing.T) adaptertest.BackupVaultHarness {
 	const copies = 2
 	damaged := map[license.Digest]int{}
 	return adaptertest.BackupVaultHarness{
@@ -166,13 +176,12 @@ func BackupVault(t *testing.T) adaptertest.BackupVaultHarness {
 			damaged[digest] += n
 			s.DamageBackup(serial, digest, copies-damaged[digest])
 		},
-		Reopen: func() adapters.BackupVault { return reload(t, s).Set().Vault },
+		Reopen: func() adapters.BackupVault { return s.Clone(t).Set.Vault },
 	}
 }
 
-// SupportDesk returns a harness for the world's Support.
-func SupportDesk(t *testing.T) adaptertest.SupportDeskHarness {
-	s := New(t)
+// SupportDeskHarness returns a harness for the world's Support.
+func (s Scene) SupportDeskHarness() adaptertest.SupportDeskHarness {
 	return adaptertest.SupportDeskHarness{
 		Desk:   s.Set.Support,
 		Case:   adapters.Case{Key: "run-1/serialNotFound", Subject: "Serial numbers that are not found", Body: "Quality"},
@@ -181,10 +190,9 @@ func SupportDesk(t *testing.T) adaptertest.SupportDeskHarness {
 	}
 }
 
-// Operator returns a harness for the world's operator. Nobody answers when an
+// OperatorHarness returns a harness for the world's operator. Nobody answers when an
 // answer is not signed; the world's operator has no input that could end.
-func Operator(t *testing.T) adaptertest.OperatorHarness {
-	s := New(t)
+func (s Scene) OperatorHarness() adaptertest.OperatorHarness {
 	say := func(a adapters.Answer, err error) {
 		s.Answer(func(adapters.Question) (adapters.Answer, error) { return a, err })
 	}
