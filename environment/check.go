@@ -47,11 +47,11 @@ const (
 func (i Infrastructure) Check() Findings {
 	fs := checkName("infrastructure", i.Name)
 	if len(i.Environments) == 0 {
-		fs = append(fs, Finding{Code: "noEnvironments", Where: "environments", Text: "there are none"})
+		fs = append(fs, Finding{Code: "noEnvironments", Where: "environments", Text: "there are none", Hint: "name every environment that LifeTime controls, and LifeTime"})
 	}
 	if n := len(i.Environments); n > MaxEnvironments {
 		fs = append(fs, Finding{Code: "tooManyEnvironments", Where: "environments", Text: fmt.Sprintf("there are %d, at most %d are accepted", n, MaxEnvironments),
-			Hint: "a LifeTime with more than that is not known"})
+			Hint: "see that the list is of one LifeTime only"})
 	}
 	if !i.hasLifeTime() {
 		fs = append(fs, noLifeTime())
@@ -78,7 +78,8 @@ func (i Infrastructure) Check() Findings {
 				Hint: "every environment has a serial number of its own; Service Center shows it"})
 		}
 		if first, again := addresses.seen(normalAddress(e.ServiceCenter), where); again {
-			fs = append(fs, Finding{Code: "duplicateAddress", Where: where, Text: "has the same Service Center as " + first})
+			fs = append(fs, Finding{Code: "duplicateAddress", Where: where, Text: "has the same Service Center as " + first,
+				Hint: "every environment has a Service Center of its own"})
 		}
 	}
 	return fs
@@ -108,7 +109,7 @@ func (e Environment) check(where string) Findings {
 	// under this name. That package knows nothing of environments, nor this
 	// one of journals.
 	if e.Name == "*" {
-		fs = append(fs, Finding{Code: "reservedName", Where: where, Text: "the name * stands for the infrastructure itself"})
+		fs = append(fs, Finding{Code: "reservedName", Where: where, Text: "the name * stands for the infrastructure itself", Hint: "write the name as LifeTime has it"})
 	}
 	if !e.Kind.Known() {
 		var kinds []string
@@ -133,10 +134,10 @@ func (e Environment) check(where string) Findings {
 // infrastructure.
 func checkName(where, name string) (fs Findings) {
 	if strings.TrimSpace(name) == "" {
-		fs = append(fs, Finding{Code: "emptyName", Where: where, Text: "the name is empty"})
+		fs = append(fs, Finding{Code: "emptyName", Where: where, Text: "the name is empty", Hint: "give it a name"})
 	}
 	if n := utf8.RuneCountInString(name); n > MaxNameRunes {
-		fs = append(fs, Finding{Code: "longName", Where: where, Text: fmt.Sprintf("the name has %d characters, at most %d are accepted", n, MaxNameRunes)})
+		fs = append(fs, Finding{Code: "longName", Where: where, Text: fmt.Sprintf("the name has %d characters, at most %d are accepted", n, MaxNameRunes), Hint: "give it a shorter name"})
 	}
 	if quoted := printable.Whole(name); quoted != name {
 		fs = append(fs, Finding{Code: "unprintableName", Where: where, Text: fmt.Sprintf(`the name, "%s", has characters that cannot be shown as they are`, printable.Text(name)),
@@ -155,7 +156,7 @@ func checkAddress(where, address string) (fs Findings) {
 	}
 	switch {
 	case address == "":
-		return Findings{{Code: "invalidAddress", Where: where, Text: "the address of Service Center is missing"}}
+		return Findings{{Code: "invalidAddress", Where: where, Text: "the address of Service Center is missing", Hint: "write it like https://host.example"}}
 	case err != nil || u.Hostname() == "" || port < 1 || port > 65535:
 		return Findings{{Code: "invalidAddress", Where: where, Text: "the address of Service Center is not an absolute URL", Hint: "write it like https://host.example"}}
 	}

@@ -113,7 +113,7 @@ func (m match) check(where string, r Registered, again bool) (fs Findings) {
 			Hint: "correct kind or address of " + here}}
 	}
 	if again {
-		return Findings{{Code: "duplicateRegistered", Where: where, Text: "is listed twice"}}
+		return Findings{{Code: "duplicateRegistered", Where: where, Text: "is listed twice", Hint: "see what LifeTime shows; the list must name every environment once"}}
 	}
 	switch m.by {
 	case "spelling":
@@ -146,7 +146,7 @@ func noLifeTime() Finding {
 // host returns the host of a host name, with or without a port, or of a URL;
 // empty if there is none.
 func host(address string) string {
-	if address = strings.TrimSpace(address); !strings.Contains(address, "//") {
+	if address = strings.TrimSpace(address); !strings.Contains(address, "://") {
 		address = "//" + address
 	}
 	u, err := url.Parse(address)

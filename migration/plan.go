@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -163,9 +164,14 @@ func (p Plan) Digest() string {
 // knowing as warnings: among them every deviation from the written procedure,
 // which is shown and not forbidden. Where is the path of the value in the JSON
 // form of the plan. A value that cannot be judged before another one is
-// mended is not reported: without a known profile, nobody knows the legs.
-func (p Plan) Validate() environment.Findings {
+// mended is not reported: without a known profile, nobody knows the legs. No
+// finding contains an activation code.
+func (p Plan) Validate() environment.Findings { return masked(p.check()) }
+
+// check is Validate, with activation codes that stand where they do not belong.
+func (p Plan) check() environment.Findings {
 	return slices.Concat(
+		p.Infrastructure.Check(),
 		p.checkCodes(),
 		p.checkModule(),
 		p.checkProfile(),
@@ -179,14 +185,16 @@ func (p Plan) Validate() environment.Findings {
 func (p Plan) checkCodes() environment.Findings {
 	var found environment.Findings
 	for _, c := range []struct {
-		where string
-		code  license.ActivationCode
-	}{{"source", p.Source}, {"target", p.Target}} {
+		where, hint string
+		code        license.ActivationCode
+	}{
+		{"source", "the code that the infrastructure leaves", p.Source},
+		{"target", "the code that the infrastructure moves to", p.Target},
+	} {
 		switch {
 		case c.code.IsZero():
 			found = append(found, environment.Finding{
-				Code: "noActivationCode", Where: c.where, Text: "there is no activation code",
-				Hint: "source is the code that the infrastructure leaves, target the one that it moves to",
+				Code: "noActivationCode", Where: c.where, Text: "there is no activation code", Hint: c.hint,
 			})
 		case !c.code.Usual():
 			found = append(found, environment.Finding{
@@ -415,16 +423,25 @@ func (p Plan) checkPause() environment.Findings {
 	return found
 }
 
-// shown makes text of a plan safe to print. An activation code that stands
-// where it does not belong stays masked there too.
-func shown(s string) string {
-	if code, err := license.ParseActivationCode(s); err == nil && code.Usual() {
-		return code.String()
+// activationCodes finds what may be one, wherever it stands.
+var activationCodes = regexp.MustCompile(`(?i)(?:[A-Z0-9]{3}\.){7}[A-Z0-9]{3}`)
+
+// masked masks activation codes that stand where they do not belong, so that
+// findings that quote the plan do not give them away.
+func masked(found environment.Findings) environment.Findings {
+	mask := func(s string) string {
+		return activationCodes.ReplaceAllStringFunc(s, func(s string) string {
+			code, _ := license.ParseActivationCode(s)
+			return code.String()
+		})
 	}
-	return printable.Text(s)
+	for i, f := range found {
+		found[i].Where, found[i].Text, found[i].Hint = mask(f.Where), mask(f.Text), mask(f.Hint)
+	}
+	return found
 }
 
-func quote(s string) string { return `"` + shown(s) + `"` }
+func quote(s string) string { return `"` + printable.Text(s) + `"` }
 
 // choice hints at what may have been meant.
 func choice(got string, known []string) string {
@@ -439,9 +456,9 @@ func choice(got string, known []string) string {
 // member and element are steps of a path in the JSON form of a plan.
 func member(path, key string) string {
 	if path == "" {
-		return shown(key)
+		return printable.Text(key)
 	}
-	return path + "." + shown(key)
+	return path + "." + printable.Text(key)
 }
 
 func element(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }

@@ -119,7 +119,7 @@ func (d *document) findings() environment.Findings {
 	if d.more > 0 {
 		found = append(found, environment.Finding{Code: "moreMistakes", Text: fmt.Sprintf("there are %d more mistakes", d.more), Hint: "mend these first"})
 	}
-	return found
+	return masked(found)
 }
 
 // place says where a byte is, as editors count.
@@ -212,12 +212,32 @@ func (d *document) next(dec *json.Decoder) node {
 // validate notes what Validate finds, unless it is about a value that could
 // not be read.
 func (d *document) validate(p Plan) {
-	for _, f := range p.Validate() {
-		path, _, _ := strings.Cut(f.Where, " ")
+	for _, f := range p.check() {
+		path, name, named := strings.Cut(f.Where, " ")
+		if key := keyOf(f.Code); named && key != "" {
+			path = member(path, key)
+			f.Where = path + " " + name
+		}
 		if !f.Warning && !d.lost(path) {
 			d.note(mistake{at: d.where(path), path: f.Where, Finding: f})
 		}
 	}
+}
+
+// keyOf returns the key that a finding of [environment.Infrastructure.Check] is
+// about, which itself names the environment only; "" if it is not about one.
+func keyOf(code string) string {
+	switch code {
+	case "emptyName", "longName", "unprintableName", "reservedName", "duplicateName":
+		return "name"
+	case "unknownKind", "severalLifeTimes":
+		return "kind"
+	case "invalidAddress", "insecureAddress", "addressWithPassword", "duplicateAddress":
+		return "serviceCenter"
+	case "invalidSerial", "duplicateSerial":
+		return "serial"
+	}
+	return ""
 }
 
 // where returns the offset of the value at a path, or of the innermost value
@@ -349,16 +369,14 @@ func (d *document) pairs(path string, n node) []pair {
 	first := map[string]int{}
 	var pairs []pair
 	for _, e := range all {
-		at := member(path, e.key)
-		switch before, again := first[e.key]; {
-		case again:
-			d.spoil(e.at, at, environment.Finding{Code: "repeatedKey", Text: "the key " + quote(e.key) + " is repeated", Hint: "it stands at " + d.place(before) + " already"})
-		case lossy(e.key):
-			d.spoil(e.at, at, lostCharacter())
-		default:
-			first[e.key] = e.at
-			pairs = append(pairs, e)
+		if before, again := first[e.key]; again {
+			d.spoil(e.at, member(path, e.key), environment.Finding{
+				Code: "repeatedKey", Text: "the key " + quote(e.key) + " is repeated", Hint: "it stands at " + d.place(before) + " already",
+			})
+			continue
 		}
+		first[e.key] = e.at
+		pairs = append(pairs, e)
 	}
 	return pairs
 }
@@ -402,8 +420,10 @@ func text[T ~string](d *document, into *T) read {
 		s, ok := n.value.(string)
 		switch {
 		case !d.is(ok, path, n, "a text"):
-		case lossy(s):
-			d.spoil(n.at, path, lostCharacter())
+		case strings.ContainsRune(s, utf8.RuneError):
+			// No plan means U+FFFD: a conversion has put it in the place of a
+			// character, or half of a pair was escaped.
+			d.spoil(n.at, path, environment.Finding{Code: "lostCharacter", Text: "a character was lost here", Hint: "U+FFFD stands in its place, or half of an escaped pair"})
 		default:
 			*into = T(s)
 		}
@@ -452,7 +472,7 @@ func (d *document) is(ok bool, path string, n node, wanted string) bool {
 	switch n.value.(type) {
 	case nil:
 		f.Text += "null"
-		f.Hint = "leave the key out instead"
+		f.Hint = "leave it out instead"
 	case bool:
 		f.Text += "true or false"
 	case json.Number:
@@ -479,12 +499,4 @@ func (d *document) tooMany(count int, path string, n node) bool {
 // spoil notes a mistake for which the value at the path cannot be read.
 func (d *document) spoil(at int, path string, f environment.Finding) {
 	d.note(mistake{at: at, path: path, lost: true, Finding: f})
-}
-
-// lossy reports whether s has U+FFFD, which no plan means: a conversion has
-// lost a character, or half a surrogate pair was escaped.
-func lossy(s string) bool { return strings.ContainsRune(s, utf8.RuneError) }
-
-func lostCharacter() environment.Finding {
-	return environment.Finding{Code: "lostCharacter", Text: "a character was lost here", Hint: "U+FFFD stands in its place, or half of an escaped pair"}
 }

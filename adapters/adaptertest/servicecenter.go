@@ -494,7 +494,7 @@ func serviceCenterClauses() []clause[ServiceCenterHarness] {
 				if err != nil {
 					return success("BackupLicense after an upload", err)
 				}
-				return issuedFor("BackupLicense after an upload", h.Inspect, file, now.Code, now.Serial)
+				return issuedFor("BackupLicense after an upload", h.Inspect, file, now.Code, h.Shows.Server)
 			},
 		},
 		{

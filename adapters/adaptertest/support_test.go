@@ -61,16 +61,16 @@ func TestSuiteOfSupportDesk(t *testing.T) {
 		eachKey  = "OpenCase opens a case for each key"
 		notFound = "FindCase does not find what was not opened"
 	)
-	// onOpen changes the n-th opening; open makes it with whatever case.
+	// onOpen changes the n-th opening with a key; open makes it with whatever case.
 	onOpen := func(do func(n int, c adapters.Case, open func(adapters.Case) (string, error)) (string, error)) func(*H, *P) {
 		return func(_ *H, p *P) {
-			inner, n := p.open, 0
+			inner, n := p.open, map[string]int{}
 			p.open = func(ctx context.Context, c adapters.Case) (string, error) {
 				if ctx.Err() != nil {
 					return inner(ctx, c)
 				}
-				n++
-				return do(n, c, func(c adapters.Case) (string, error) { return inner(ctx, c) })
+				n[c.Key]++
+				return do(n[c.Key], c, func(c adapters.Case) (string, error) { return inner(ctx, c) })
 			}
 		}
 	}
@@ -94,19 +94,18 @@ func TestSuiteOfSupportDesk(t *testing.T) {
 			}
 		}
 	}
-	// looking changes how it is answered that there is no case.
+	// looking changes how it is answered that there is no case with the key of
+	// Case, once Other is open.
 	looking := func(with func(error) error) func(*H, *P) {
-		return func(_ *H, p *P) {
-			inner := p.find
-			looked, opened := false, false
-			open := p.open
+		return func(h *H, p *P) {
+			open, find, opened := p.open, p.find, false
 			p.open = func(ctx context.Context, c adapters.Case) (string, error) {
-				opened = opened || ctx.Err() == nil && !looked
+				opened = opened || ctx.Err() == nil && c == h.Other
 				return open(ctx, c)
 			}
 			p.find = func(ctx context.Context, key string) (string, error) {
-				reference, err := inner(ctx, key)
-				if errors.Is(err, adapters.ErrCaseNotFound) && opened {
+				reference, err := find(ctx, key)
+				if errors.Is(err, adapters.ErrCaseNotFound) && opened && key == h.Case.Key {
 					err = with(err)
 				}
 				return reference, err

@@ -315,15 +315,15 @@ func backupVaultClauses() []clause[BackupVaultHarness] {
 			text:      "Get compares the file with the digest and returns ErrBackupDamaged when no copy has that digest any more",
 			inability: H.cannotDamage,
 			check: func(ctx context.Context, h H) error {
-				s, err := h.put(ctx, h.Serial, 1)
-				if err != nil {
+				if _, err := h.put(ctx, h.Serial, 1); err != nil {
 					return err
 				}
 				if err := h.gets(ctx, h.Serial, 1); err != nil {
 					return err
 				}
-				h.Damage(h.Serial, s.Digest, h.Copies)
-				_, err = h.Vault.Get(ctx, h.Serial, s.Digest)
+				digest := vaultFile(1).Digest()
+				h.Damage(h.Serial, digest, h.Copies)
+				_, err := h.Vault.Get(ctx, h.Serial, digest)
 				return refusal("Get", err, adapters.ErrBackupDamaged)
 			},
 		},
@@ -332,12 +332,11 @@ func backupVaultClauses() []clause[BackupVaultHarness] {
 			text:      "a damaged copy is passed over when another is whole",
 			inability: func(h H) string { return either(h.cannotDamage(), declared("Copies (only one)", h.Copies < 2)) },
 			check: func(ctx context.Context, h H) error {
-				s, err := h.put(ctx, h.Serial, 1)
-				if err != nil {
+				if _, err := h.put(ctx, h.Serial, 1); err != nil {
 					return err
 				}
 				for range h.Copies - 1 {
-					h.Damage(h.Serial, s.Digest, 1)
+					h.Damage(h.Serial, vaultFile(1).Digest(), 1)
 					if err := h.gets(ctx, h.Serial, 1); err != nil {
 						return err
 					}
@@ -380,7 +379,7 @@ func backupVaultClauses() []clause[BackupVaultHarness] {
 					return err
 				}
 				for whole := h.Copies - 1; whole >= 0; whole-- {
-					h.Damage(h.Serial, first.Digest, 1)
+					h.Damage(h.Serial, vaultFile(1).Digest(), 1)
 					first.Copies = whole
 					if err := h.lists(ctx, h.Serial, first, second); err != nil {
 						return err

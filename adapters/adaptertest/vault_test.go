@@ -18,8 +18,23 @@ func newVault(t *testing.T, s worldtest.Scene) (adaptertest.BackupVaultHarness, 
 	h := s.BackupVaultHarness(t)
 	sys := newSystem(t)
 	h.System = sys.harness()
-	p := &vault{h.Vault.Put, h.Vault.Get, h.Vault.List}
+	stored, reopen := h.Vault, h.Reopen
+	p := &vault{
+		put: func(ctx context.Context, label adapters.Label, file license.File) (adapters.Stored, error) {
+			return stored.Put(ctx, label, file)
+		},
+		get: func(ctx context.Context, serial license.SerialNumber, digest license.Digest) (license.File, error) {
+			return stored.Get(ctx, serial, digest)
+		},
+		list: func(ctx context.Context, serial license.SerialNumber) ([]adapters.Stored, error) {
+			return stored.List(ctx, serial)
+		},
+	}
 	h.Vault = p
+	h.Reopen = func() adapters.BackupVault {
+		stored = reopen()
+		return p
+	}
 	for _, m := range vaultMethods() {
 		m.wrap(p, sys.reach)
 	}
@@ -147,15 +162,13 @@ func TestSuiteOfBackupVault(t *testing.T) {
 			}
 		})},
 		{puts, "a copy was not read back", func(h *H, p *P) {
-			damage := h.Damage
-			whole := false
-			h.Damage = func(n serial, d digest, copies int) { whole = true; damage(n, d, copies) }
+			damage, any := h.Damage, false
+			h.Damage = func(n serial, d digest, copies int) { any = true; damage(n, d, copies) }
 			onRecord(func(_ *H, s *stored) {
-				if !whole && s.Generation == 1 {
+				if !any && s.Generation == 1 {
 					s.Copies--
 				}
 			})(h, p)
-			h.Damage = func(n serial, d digest, copies int) { whole = true; damage(n, d, copies) }
 		}},
 		{generations, "they count from zero", onRecord(func(_ *H, s *stored) { s.Generation-- })},
 		{generations, "they count on for another serial number", onRecord(func(h *H, s *stored) {

@@ -45,10 +45,7 @@ func host(address string) string {
 func (l lifeTime) PauseDeployments(ctx context.Context, env environment.Environment) error {
 	c := Call{"LifeTime", "PauseDeployments", env.Name}
 	return l.control(ctx, c, env, func(w *World, s *server) error {
-		switch {
-		case s.Paused:
-			return nil
-		case len(s.Running) > 0:
+		if len(s.Running) > 0 {
 			return refused(env.Name, adapters.ErrBusy, "running: "+strings.Join(s.Running, ", "))
 		}
 		w.pause(s, c, true)

@@ -189,8 +189,8 @@ func (p portal) SerialRegistered(ctx context.Context, code license.ActivationCod
 func (p portal) RegisterSerial(ctx context.Context, code license.ActivationCode, env environment.Environment) error {
 	c := Call{"LicensePortal", "RegisterSerial", env.Name}
 	return p.call(ctx, c, func(w *World) error {
-		if code.IsZero() || env.Serial == "" {
-			return fmt.Errorf("%s: the portal asks for an activation code and a serial number", printable.Text(env.Name))
+		if env.Serial == "" {
+			return fmt.Errorf("%s: there is no serial number to register", printable.Text(env.Name))
 		}
 		a := w.account(code)
 		if _, ok := a.registration(env.Serial); ok {

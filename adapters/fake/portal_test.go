@@ -65,12 +65,14 @@ func TestPortal(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, registered)
 	})
-	t.Run("nothing is registered without a code or a serial number", func(t *testing.T) {
+	t.Run("nothing is registered without a serial number or a code", func(t *testing.T) {
 		s := newScene(t)
 		blank := quality
 		blank.Serial = ""
-		require.Error(t, s.Portal.RegisterSerial(t.Context(), s.target, blank))
-		require.Error(t, s.Portal.RegisterSerial(t.Context(), license.ActivationCode{}, quality))
+		err := s.Portal.RegisterSerial(t.Context(), s.target, blank)
+		require.ErrorContains(t, err, "there is no serial number")
+		require.Nil(t, adapters.ConditionOf(err))
+		require.ErrorIs(t, s.Portal.RegisterSerial(t.Context(), license.ActivationCode{}, quality), adapters.ErrNoSlot)
 		require.Empty(t, s.Effects())
 	})
 	t.Run("a word that is set is shown by licenses issued from then on", func(t *testing.T) {
@@ -128,8 +130,10 @@ func TestPortal(t *testing.T) {
 	})
 	t.Run("an opaque license is understood by Service Center alone", func(t *testing.T) {
 		s := newScene(t)
+		plain := s.file(s.target, quality)
 		s.OpaqueLicenses(true)
 		f := s.upload(s.target, quality)
+		require.NotEqual(t, plain.Digest(), f.Digest())
 		_, err := license.Inspect(f)
 		require.ErrorIs(t, err, license.ErrOpaque)
 		require.Equal(t, s.target, s.page(quality).Code)
@@ -166,6 +170,17 @@ func TestLicenseFile(t *testing.T) {
 			` Type="Quality" Edition="Enterprise" Serial="`+string(quality.Serial)+`"><Features>`+
 			`<Feature Id="IPP" Name="Intellectual Property" Limit="Ignore"></Feature>`+
 			`<Feature Id="Users" Name="IT Users" Limit="50"></Feature></Features></License>`, string(text))
+	})
+	t.Run("is older where it is installed than what the portal issues", func(t *testing.T) {
+		s := newScene(t)
+		backup, err := s.ServiceCenter.(adapters.LicenseBackuper).BackupLicense(t.Context(), quality)
+		require.NoError(t, err)
+		installed, err := license.Inspect(backup)
+		require.NoError(t, err)
+		refreshed, err := license.Inspect(s.file(s.source, quality))
+		require.NoError(t, err)
+		require.True(t, installed.Created.Before(refreshed.Created))
+		require.Empty(t, license.Compare(installed.Features, refreshed.Features), "it has nothing more")
 	})
 	t.Run("leaves out what is zero", func(t *testing.T) {
 		got, err := license.Inspect(fake.LicenseFile(license.Details{Code: code(t, sourceText), Serial: "S"}, ""))

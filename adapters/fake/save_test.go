@@ -112,6 +112,9 @@ func TestWorldGoesOnAfterLoadingAsIfNothingHadHappened(t *testing.T) {
 		for step := range 60 {
 			require.Equal(t, walk(t, w, ra), walk(t, again, rb), "run %d, step %d", run, step)
 		}
+		for _, world := range []*fake.World{w, again} {
+			world.AddEnvironment(environment.Environment{Name: "Late", Kind: environment.Quality, Serial: "L"})
+		}
 		require.Equal(t, saved(t, w), saved(t, again))
 		require.NoError(t, w.Err())
 	}

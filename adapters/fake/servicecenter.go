@@ -238,7 +238,7 @@ func (c serviceCenter) RepublishModule(ctx context.Context, env environment.Envi
 			m.Version = next(m.Version)
 		}
 		p.After = m.Version
-		if word == license.Protected && m.Mark.IsZero() {
+		if word == license.Protected {
 			m.Mark = plainCode{d.Code}
 		}
 		w.changed(call, d.Code, "")

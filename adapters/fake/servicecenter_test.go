@@ -46,9 +46,11 @@ func TestUpload(t *testing.T) {
 		require.ErrorIs(t, err, adapters.ErrRejected)
 		require.ErrorContains(t, err, "no way back")
 		require.Equal(t, s.target, s.page(quality).Code)
-		s.Reissue(s.target, license.Protected)
-		s.upload(s.target, quality)
 		s.upload(s.source, production)
+		s.InstallByHand(quality.Name, s.source)
+		s.Reissue(s.source, license.Ignore)
+		s.upload(s.source, quality) // whose code it has not left
+		s.InstallByHand(quality.Name, s.target)
 		s.RefuseReturn(quality.Name, "")
 		require.NoError(t, s.ServiceCenter.UploadLicense(t.Context(), quality, back))
 	})
@@ -123,6 +125,18 @@ func TestPageLagsBehindByAsManyReadingsAsWereAskedFor(t *testing.T) {
 	}
 }
 
+func TestPageThatLagsShowsTheOldestLicenseAllTheWhile(t *testing.T) {
+	s := newScene(t)
+	s.StaleReadings(quality.Name, 2)
+	before := s.page(quality)
+	s.upload(s.source, quality)
+	s.upload(s.target, quality)
+	for range 2 {
+		require.Equal(t, before, s.page(quality))
+	}
+	require.Equal(t, s.target, s.page(quality).Code)
+}
+
 func TestLateUploadTakesEffectAfterAsManyCallsAsWereAskedFor(t *testing.T) {
 	for n := range 5 {
 		s := newScene(t)
@@ -137,6 +151,10 @@ func TestLateUploadTakesEffectAfterAsManyCallsAsWereAskedFor(t *testing.T) {
 		}
 		require.Equal(t, s.target, s.page(quality).Code, "after %d calls", n)
 		require.Len(t, s.Uploads(), 1)
+		s.InstallByHand(quality.Name, s.third)
+		for range n + 2 {
+			require.Equal(t, s.third, s.page(quality).Code, "it takes effect once")
+		}
 	}
 	t.Run("also over an upload that was answered in between", func(t *testing.T) {
 		s := newScene(t)

@@ -405,6 +405,7 @@ func TestARepairThatFailsIsReportedAndTriedAgain(t *testing.T) {
 		if n == 3 {
 			require.Equal(t, []string{"truncate journal.jsonl", "write journal.jsonl", "sync journal.jsonl"}, d.log)
 			require.NoError(t, err)
+			d.fail = nil
 			require.NoError(t, s.Close())
 			return
 		}

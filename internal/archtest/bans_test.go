@@ -64,6 +64,8 @@ func (b ban) concerns(p pkg, f file, kit bool) bool {
 	switch b.scope {
 	case code:
 		return !f.test
+	case library:
+		return !f.test && p.name != "main"
 	case tests:
 		return f.test || kit
 	default:
@@ -136,7 +138,7 @@ func checkVariables(p pkg) []string {
 						switch {
 						case name.Name == "_":
 							continue
-						case len(v.Values) == 0:
+						case len(v.Values) == 0 && !embedded(d.Doc) && !embedded(v.Doc):
 							wrong = append(wrong, fmt.Sprintf("%s: the variable %s is there to be changed", f.at(name), name.Name))
 						case name.IsExported() && !strings.HasPrefix(name.Name, "Err"):
 							wrong = append(wrong, fmt.Sprintf("%s: the variable %s can be changed by anybody: make it a function or a constant", f.at(name), name.Name))
@@ -189,6 +191,12 @@ func checkVariables(p pkg) []string {
 		})
 	}
 	return wrong
+}
+
+// embedded reports whether a variable gets its value from a file when it is
+// compiled.
+func embedded(doc *ast.CommentGroup) bool {
+	return doc != nil && slices.ContainsFunc(doc.List, func(c *ast.Comment) bool { return strings.HasPrefix(c.Text, "//go:embed ") })
 }
 
 // origin returns the variable at the root of an expression such as v.f[i].

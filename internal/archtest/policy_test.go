@@ -80,6 +80,7 @@ type scope string
 
 const (
 	code       scope = "code"       // all but the tests
+	library    scope = "library"    // all but the tests and commands
 	tests      scope = "tests"      // tests, and test kits
 	everywhere scope = "everywhere" // both
 )
@@ -135,23 +136,23 @@ var bans = []ban{
 	{what: ".Truncate", only: "adapters/filevault adapters/filejournal", scope: code, why: noRewrite},
 	{what: ".WriteFile", only: "adapters/filevault adapters/filejournal", scope: code, why: noRewrite},
 
-	{what: "fmt.Print", scope: code, why: noPrint},
-	{what: "fmt.Printf", scope: code, why: noPrint},
-	{what: "fmt.Println", scope: code, why: noPrint},
+	{what: "fmt.Print", scope: library, why: noPrint},
+	{what: "fmt.Printf", scope: library, why: noPrint},
+	{what: "fmt.Println", scope: library, why: noPrint},
 	{what: "print", scope: everywhere, why: noPrint},
 	{what: "println", scope: everywhere, why: noPrint},
-	{what: "os.Stdin", scope: code, why: noPrint},
-	{what: "os.Stdout", scope: code, why: noPrint},
-	{what: "os.Stderr", scope: code, why: noPrint},
-	{what: "log.*", scope: code, why: noPrint},
+	{what: "os.Stdin", scope: library, why: noPrint},
+	{what: "os.Stdout", scope: library, why: noPrint},
+	{what: "os.Stderr", scope: library, why: noPrint},
+	{what: "log.*", scope: library, why: noPrint},
 
-	{what: "os.Exit", scope: code, why: noExit},
+	{what: "os.Exit", scope: library, why: noExit},
 	{what: "panic", scope: code, why: "a run that panics leaves an infrastructure halfway: return an error"},
 	{what: "init", scope: everywhere, why: "importing a package does nothing"},
-	{what: "os.Getenv", scope: code, why: "a library is configured by its caller, not by the environment"},
-	{what: "os.LookupEnv", scope: code, why: "a library is configured by its caller, not by the environment"},
-	{what: "os.Environ", scope: code, why: "a library is configured by its caller, not by the environment"},
-	{what: "context.Background", scope: code, why: "what may block is ended by its caller: hand the caller's context on"},
+	{what: "os.Getenv", scope: library, why: "a library is configured by its caller, not by the environment"},
+	{what: "os.LookupEnv", scope: library, why: "a library is configured by its caller, not by the environment"},
+	{what: "os.Environ", scope: library, why: "a library is configured by its caller, not by the environment"},
+	{what: "context.Background", scope: library, why: "what may block is ended by its caller: hand the caller's context on"},
 	{what: "context.TODO", scope: everywhere, why: "decide which context it is"},
 
 	{what: "go.uber.org/zap.L", scope: everywhere, why: noGlobal},

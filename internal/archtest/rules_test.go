@@ -261,6 +261,7 @@ func TestBanRules(t *testing.T) {
 		{what: ".Rename", only: "vault", scope: code, why: "W"},
 		{what: "panic", scope: code, why: "W"},
 		{what: "init", scope: everywhere, why: "W"},
+		{what: "os.Exit", scope: library, why: "W"},
 		{what: ".Skip", scope: tests, why: "W"},
 	}
 	plan := []permit{{"kit", "testing"}}
@@ -288,6 +289,15 @@ func TestBanRules(t *testing.T) {
 			same(t, c.want, checkBans(plan, bans, nil, []pkg{parse(t, c.dir, c.file, "package x\n"+c.source+"\n")}))
 		})
 	}
+	for _, c := range []struct{ name, source, want string }{
+		{"for libraries, in a library", "package x\nimport \"os\"\nfunc f() { os.Exit(1) }\n", "a/a.go:3: os.Exit: W"},
+		{"for libraries, in a command", "package main\nimport \"os\"\nfunc f() { os.Exit(1) }\n", ""},
+		{"for all code, in a command", "package main\nfunc f() { panic(1) }\n", "a/a.go:2: panic: W"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			same(t, c.want, checkBans(plan, bans, nil, []pkg{parse(t, "a", "a.go", c.source)}))
+		})
+	}
 	twice := []pkg{
 		parse(t, "a/b", "x.go", "package x\nimport \"time\"\nvar t = time.Now()\n"),
 		parse(t, "a/b", "y.go", "package x\nimport \"time\"\nvar u = time.Now()\n"),
@@ -313,6 +323,8 @@ func TestVariableRule(t *testing.T) {
 		{"a condition", "var ErrX = 1", ""},
 		{"an assertion", "var _ int = 1", ""},
 		{"no value", "var v int", "a/a.go:2: the variable v is there to be changed"},
+		{"embedded", "//go:embed a.json\nvar v string", ""},
+		{"embedded and changed", "//go:embed a.json\nvar v string\nfunc f() { v = \"\" }", "a/a.go:4: the package's variable v is changed"},
 		{"exported", "var V = 1", "a/a.go:2: the variable V can be changed by anybody: make it a function or a constant"},
 		{"assigned", "var v = 1\nfunc f() { v = 2 }", "a/a.go:3: the package's variable v is changed"},
 		{"an element assigned", "var v = map[int]int{}\nfunc f() { v[1] = 2 }", "a/a.go:3: the package's variable v is changed"},

@@ -1,0 +1,162 @@
+//go:build unix
+
+package filejournal_test
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/changeover-go/changeover/adapters/filejournal"
+	"github.com/changeover-go/changeover/migration/journal"
+)
+
+func TestWhatOthersCanReachIsRefused(t *testing.T) {
+	files := []string{"LOCK", "journal.jsonl", "HEAD"}
+	type row struct {
+		name  string
+		spoil func(t *testing.T, dir string) (says string)
+	}
+	rows := []row{}
+	for _, mode := range []os.FileMode{0o750, 0o705, 0o770, 0o777, 0o701} {
+		rows = append(rows, row{"the directory has mode " + mode.String(), func(t *testing.T, dir string) string {
+			require.NoError(t, os.Chmod(dir, mode))
+			return "chmod 700 " + dir
+		}})
+	}
+	for _, file := range files {
+		for _, mode := range []os.FileMode{0o640, 0o604, 0o620, 0o666, 0o601} {
+			rows = append(rows, row{file + " has mode " + mode.String(), func(t *testing.T, dir string) string {
+				require.NoError(t, os.Chmod(filepath.Join(dir, file), mode))
+				return "chmod 600 " + filepath.Join(dir, file)
+			}})
+		}
+		rows = append(rows,
+			row{file + " has a second name", func(t *testing.T, dir string) string {
+				require.NoError(t, os.Link(filepath.Join(dir, file), filepath.Join(filepath.Dir(dir), "second")))
+				return "has 2 names"
+			}},
+			row{file + " is a symbolic link into the directory", func(t *testing.T, dir string) string {
+				name := filepath.Join(dir, file)
+				require.NoError(t, os.Rename(name, name+".real"))
+				require.NoError(t, os.Symlink(file+".real", name))
+				return "a symbolic link"
+			}},
+			row{file + " is a symbolic link out of the directory", func(t *testing.T, dir string) string {
+				name := filepath.Join(dir, file)
+				require.NoError(t, os.Rename(name, filepath.Join(filepath.Dir(dir), file)))
+				require.NoError(t, os.Symlink(filepath.Join("..", file), name))
+				return "a symbolic link"
+			}},
+			row{file + " is a symbolic link to nothing", func(t *testing.T, dir string) string {
+				name := filepath.Join(dir, file)
+				require.NoError(t, os.Remove(name))
+				require.NoError(t, os.Symlink("nothing", name))
+				return "a symbolic link"
+			}},
+			row{file + " is a directory", func(t *testing.T, dir string) string {
+				name := filepath.Join(dir, file)
+				require.NoError(t, os.Remove(name))
+				require.NoError(t, os.Mkdir(name, 0o700))
+				return "a directory"
+			}},
+			row{file + " is a named pipe", func(t *testing.T, dir string) string {
+				name := filepath.Join(dir, file)
+				require.NoError(t, os.Remove(name))
+				require.NoError(t, syscall.Mkfifo(name, 0o600))
+				return "a device, pipe or socket"
+			}},
+		)
+	}
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			dir := stateDir(t)
+			whole := history(t, dir, 2)[2]
+			says := r.spoil(t, dir)
+			_, err := filejournal.Open(dir, nil)
+			require.ErrorIs(t, err, filejournal.ErrUnsafe)
+			require.ErrorContains(t, err, says)
+			if info, err := os.Stat(filepath.Join(dir, "journal.jsonl")); err == nil && info.Mode().IsRegular() {
+				require.Equal(t, whole.journal, load(t, dir).journal)
+			}
+			require.NoFileExists(t, filepath.Join(dir, "nothing"))
+		})
+	}
+}
+
+func TestVerifyRefusesWhatOpenRefuses(t *testing.T) {
+	dir := stateDir(t)
+	history(t, dir, 2)
+	require.NoError(t, os.Chmod(filepath.Join(dir, "journal.jsonl"), 0o644))
+	_, err := filejournal.Verify(t.Context(), dir, nil)
+	require.ErrorIs(t, err, filejournal.ErrUnsafe)
+}
+
+func TestTheCommandInARefusalWorks(t *testing.T) {
+	dir := filepath.Join(stateDir(t), "it's a $(state) dir")
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	_, err := filejournal.Open(dir, nil)
+	require.ErrorIs(t, err, filejournal.ErrUnsafe)
+	require.ErrorContains(t, err, `it'\''s a $(state) dir'`)
+}
+
+func TestPathsAreSafeToPrint(t *testing.T) {
+	dir := filepath.Join(stateDir(t), "esc\x1b[2J\u202e")
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	_, err := filejournal.Open(dir, nil)
+	require.ErrorIs(t, err, filejournal.ErrUnsafe)
+	require.NotContains(t, err.Error(), "\x1b")
+	require.NotContains(t, err.Error(), "\u202e")
+}
+
+func TestWhatIsCreatedIsPrivateWhateverTheUmask(t *testing.T) {
+	for _, umask := range []int{0, 0o022, 0o277, 0o777} {
+		parent := stateDir(t)
+		dir, headDir := filepath.Join(parent, "state"), filepath.Join(parent, "head")
+		old := syscall.Umask(umask)
+		s, err := filejournal.Open(dir, &filejournal.Options{HeadDir: headDir})
+		if err == nil {
+			err = s.Append(t.Context(), 0, entry(1))
+		}
+		syscall.Umask(old)
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+		for name, mode := range map[string]os.FileMode{
+			dir: os.ModeDir | 0o700, headDir: os.ModeDir | 0o700,
+			dir + "/LOCK": 0o600, dir + "/journal.jsonl": 0o600, headDir + "/HEAD": 0o600,
+		} {
+			info, err := os.Lstat(name)
+			require.NoError(t, err)
+			require.Equal(t, mode, info.Mode(), name)
+		}
+	}
+}
+
+func TestParentsAreNotCreated(t *testing.T) {
+	parent := filepath.Join(stateDir(t), "none")
+	_, err := filejournal.Open(filepath.Join(parent, "state"), nil)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.NoDirExists(t, parent)
+	_, err = filejournal.Open(filepath.Join(t.TempDir(), "state"), &filejournal.Options{HeadDir: filepath.Join(parent, "head")})
+	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = filejournal.Open("", nil)
+	require.Error(t, err)
+}
+
+func TestALockFileThatIsReplacedLocksNobodyOut(t *testing.T) {
+	dir := stateDir(t)
+	first, err := filejournal.Open(dir, nil)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(filepath.Join(dir, "LOCK")))
+	second, err := filejournal.Open(dir, nil)
+	require.NoError(t, err, "who removes LOCK by hand has to answer for it")
+	_, err = filejournal.Open(dir, nil)
+	require.ErrorIs(t, err, journal.ErrLocked, "but the new LOCK locks")
+	require.NoError(t, first.Close())
+	_, err = filejournal.Open(dir, nil)
+	require.ErrorIs(t, err, journal.ErrLocked, "and the end of the first store does not end it")
+	require.NoError(t, second.Close())
+}

@@ -1,0 +1,324 @@
+// Quickstart takes a whole infrastructure through a changeover, and back,
+// against a simulated world: a real plan file, real license files, a real
+// journal and real backups on disk, and portals that live in memory. It is for
+// a first look, and for rehearsing a plan of one's own.
+//
+//	go run ./examples/quickstart
+//	go run ./examples/quickstart -fault Quality=ipp
+//	go run ./examples/quickstart -plan my-plan.json -state ./run1
+//
+// It exits with 0 Completed, 2 RolledBack, 3 Held (a person must act), 4 Mixed,
+// and 1 for anything else.
+package main
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/changeover-go/changeover"
+	"github.com/changeover-go/changeover/adapters/fake"
+	"github.com/changeover-go/changeover/adapters/fault"
+	"github.com/changeover-go/changeover/adapters/filejournal"
+	"github.com/changeover-go/changeover/adapters/filevault"
+	"github.com/changeover-go/changeover/license"
+	"github.com/changeover-go/changeover/migration"
+	"github.com/changeover-go/changeover/migration/journal"
+	"github.com/changeover-go/changeover/migration/report"
+)
+
+//go:embed plan.json licenses/*.lic
+var beside embed.FS
+
+func main() {
+	// The first signal stops the run at the next safe point; a second one ends
+	// the process at once, which the journal survives as well.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// options are what the flags say.
+type options struct {
+	plan, state, profile, report string
+	faults                       faults
+	json                         bool
+	pace                         time.Duration
+}
+
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	var o options
+	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	flags.SetOutput(errOut)
+	flags.StringVar(&o.plan, "plan", "", "read the plan from this `file`; default: the example beside the program")
+	flags.StringVar(&o.state, "state", "", "keep journal, backups and the simulated world in this `directory`, and go on with the run that is there; default: a new one")
+	flags.StringVar(&o.profile, "profile", "", "follow this `profile` instead of the plan's: "+strings.Join(profiles(), ", "))
+	flags.StringVar(&o.report, "report", "", "also write the report to this `file`: .json, .md or text")
+	flags.Var(&o.faults, "fault", "let `ENVIRONMENT=KIND` happen in the simulated world (repeatable); kinds: "+strings.Join(kinds(), ", "))
+	flags.BoolVar(&o.json, "json", false, "print only the report, as JSON")
+	flags.DurationVar(&o.pace, "pace", 0, "let every simulated call take this long, to watch or interrupt the run")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 1
+	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(errOut, "quickstart: unexpected argument %q; see -help\n", flags.Arg(0))
+		return 1
+	}
+	r, err := o.change(ctx, out, errOut)
+	if err != nil {
+		fmt.Fprintln(errOut, "quickstart:", err)
+	}
+	if r == nil {
+		return 1
+	}
+	if writeErr := o.write(out, r); writeErr != nil {
+		fmt.Fprintln(errOut, "quickstart:", writeErr)
+		return 1
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return 1
+	}
+	return r.Verdict.ExitCode()
+}
+
+// change checks everything that can be checked before anything is written,
+// then begins the run or goes on with it.
+func (o *options) change(ctx context.Context, out, errOut io.Writer) (*report.Report, error) {
+	plan, err := o.readPlan()
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range plan.Validate().Warnings() {
+		fmt.Fprintln(errOut, "warning:", w)
+	}
+	world, kept, err := o.world(plan)
+	if err != nil {
+		return nil, err
+	}
+	injectors, err := o.faults.apply(world, plan, kept)
+	if err != nil {
+		return nil, err
+	}
+	if kept && len(o.faults) > 0 {
+		fmt.Fprintln(errOut, "warning: the run has begun already; its world keeps the faults that it began with, and -fault is ignored")
+	}
+	if !kept {
+		if err := changeover.Check(ctx, plan, world.Set()); err != nil {
+			return nil, err
+		}
+	}
+	if o.state == "" {
+		if o.state, err = os.MkdirTemp("", "changeover-quickstart-"); err != nil {
+			return nil, err
+		}
+	}
+	store, err := filejournal.Open(o.state, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	vault, err := filevault.Open([]string{filepath.Join(o.state, "backups")}, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer vault.Close()
+
+	set := world.Set()
+	set.Vault = vault
+	if o.pace > 0 {
+		injectors = append(injectors, fault.Watch(func(fault.Op) { pause(ctx, o.pace) }))
+	}
+	if !o.json {
+		fmt.Fprintf(out, "state directory: %s\n", o.state)
+	}
+	var saveErr error
+	c, err := changeover.New(plan, fault.Wrap(set, injectors...), store, &changeover.Options{
+		Clock: new(fake.Clock), // waits of minutes pass at once
+		User:  "quickstart",
+		OnEntry: func(e journal.Entry) {
+			if !o.json {
+				fmt.Fprintln(out, report.Sentence(e))
+			}
+			saveErr = errors.Join(saveErr, save(world, o.state))
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	r, err := c.Apply(ctx)
+	if errors.Is(err, changeover.ErrBegun) {
+		r, err = c.Resume(ctx)
+	}
+	return r, errors.Join(err, saveErr, save(world, o.state))
+}
+
+// pause waits, but not beyond the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-ctx.Done()
+}
+
+func (o *options) readPlan() (migration.Plan, error) {
+	var in io.Reader
+	if o.plan == "" {
+		b, err := beside.ReadFile("plan.json")
+		if err != nil {
+			return migration.Plan{}, err
+		}
+		in = bytes.NewReader(b)
+	} else {
+		f, err := os.Open(o.plan)
+		if err != nil {
+			return migration.Plan{}, err
+		}
+		defer f.Close()
+		in = f
+	}
+	plan, err := migration.ReadPlan(in)
+	if err != nil {
+		return plan, err
+	}
+	if o.profile == "" {
+		return plan, nil
+	}
+	profile, ok := migration.FindProfile(o.profile)
+	if !ok {
+		return plan, fmt.Errorf("there is no profile %q; there are %s", o.profile, strings.Join(profiles(), ", "))
+	}
+	return follow(plan, profile), nil
+}
+
+// follow makes the plan follow another profile: what it says of legs that the
+// profile does not have falls away.
+func follow(plan migration.Plan, profile migration.Profile) migration.Plan {
+	plan.Profile = profile.Name
+	accept, limits := map[string][]license.IPP{}, map[string]int{}
+	for _, leg := range profile.Legs {
+		if words, ok := plan.Accept[leg.Name]; ok && leg.Verifies() {
+			accept[leg.Name] = words
+		}
+		if n, ok := plan.MaxInFlight[leg.Name]; ok {
+			limits[leg.Name] = n
+		}
+	}
+	plan.Accept, plan.MaxInFlight, plan.Pause = accept, limits, nil
+	return plan
+}
+
+func profiles() []string {
+	var names []string
+	for _, p := range migration.Profiles() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// world returns the simulated world: the one that the state directory keeps,
+// or a new one for the plan.
+func (o *options) world(plan migration.Plan) (w *fake.World, kept bool, err error) {
+	if o.state != "" {
+		f, err := os.Open(filepath.Join(o.state, worldFile))
+		if err == nil {
+			defer f.Close()
+			w := new(fake.World)
+			return w, true, w.Load(f)
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return nil, false, err
+		}
+	}
+	w = fake.New(plan.Infrastructure, plan.Source, plan.Target)
+	if o.plan != "" {
+		return w, false, nil
+	}
+	return w, false, serveFiles(w, plan)
+}
+
+// worldFile is the simulated world between two runs of the program. It plays
+// the part of the outside, so it holds the activation codes in clear.
+const worldFile = "world.json"
+
+func save(w *fake.World, dir string) error {
+	var b bytes.Buffer
+	if err := w.Save(&b); err != nil {
+		return err
+	}
+	next := filepath.Join(dir, worldFile+".next")
+	if err := os.WriteFile(next, b.Bytes(), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, filepath.Join(dir, worldFile))
+}
+
+// serveFiles lets the simulated portal give out the license files beside the
+// program.
+func serveFiles(w *fake.World, plan migration.Plan) error {
+	for _, env := range plan.Infrastructure.Environments {
+		for _, role := range []license.Role{license.Source, license.Target} {
+			b, err := beside.ReadFile(licensePath(env.Name, role))
+			if err != nil {
+				return err
+			}
+			file, err := license.NewFile(b)
+			if err != nil {
+				return err
+			}
+			code := plan.Source
+			if role == license.Target {
+				code = plan.Target
+			}
+			w.UseFile(code, env.Name, file)
+		}
+	}
+	return w.Err()
+}
+
+func licensePath(env string, role license.Role) string {
+	return fmt.Sprintf("licenses/%s-%s.lic", strings.ToLower(env), role)
+}
+
+// write prints the report and, if asked to, writes it to a file.
+func (o *options) write(out io.Writer, r *report.Report) error {
+	if o.json {
+		if err := r.WriteJSON(out); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintln(out)
+		if err := r.WriteText(out); err != nil {
+			return err
+		}
+		if r.Verdict == report.Held {
+			fmt.Fprintf(out, "\nGo on with: quickstart -state %s\n", o.state)
+		}
+	}
+	if o.report == "" {
+		return nil
+	}
+	var b bytes.Buffer
+	var err error
+	switch filepath.Ext(o.report) {
+	case ".json":
+		err = r.WriteJSON(&b)
+	case ".md":
+		err = r.WriteMarkdown(&b)
+	default:
+		err = r.WriteText(&b)
+	}
+	return errors.Join(err, os.WriteFile(o.report, b.Bytes(), 0o600))
+}
+
