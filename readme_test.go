@@ -25,6 +25,7 @@ var (
 	anyGo     = regexp.MustCompile("(?m)^```go$")
 	drawing   = regexp.MustCompile("(?s)<!-- drawing: ([^>]*?) -->\n```mermaid\n(.*?)```")
 	anyDrawn  = regexp.MustCompile("(?m)^```mermaid$")
+	planBlock = regexp.MustCompile("(?s)<!-- plan: (\\S+) -->\n```json\n(.*?)```")
 	treeBlock = regexp.MustCompile("(?s)<!-- tree -->\n```\n(.*?)```")
 )
 
@@ -82,6 +83,20 @@ func TestReadmeDrawingsAreGenerated(t *testing.T) {
 		return
 	}
 	require.Equal(t, updated, text, "the drawings differ from the tables; run the test with UPDATE_GOLDEN=1")
+}
+
+func TestReadmePlanIsTheExample(t *testing.T) {
+	text := readme(t)
+	block := planBlock.FindStringSubmatch(text)
+	require.NotNil(t, block)
+	want, err := os.ReadFile(block[1])
+	require.NoError(t, err)
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		text = strings.Replace(text, block[0], "<!-- plan: "+block[1]+" -->\n```json\n"+string(want)+"```", 1)
+		require.NoError(t, os.WriteFile("README.md", []byte(text), 0o644))
+		return
+	}
+	require.Equal(t, string(want), block[2])
 }
 
 func draw[F any](t *testing.T, table machine.Table[F]) string {

@@ -14,7 +14,8 @@ import (
 //
 // Every way of printing, logging or marshaling it gives the mask; only
 // [ActivationCode.Reveal] gives the code. The code sits behind a handle, so
-// that not even reflection over an enclosing struct prints it.
+// that a struct with an unexported field of this type, whose methods nobody
+// can call, prints an address in its place.
 type ActivationCode struct {
 	handle unique.Handle[string]
 }

@@ -13,7 +13,7 @@ import (
 // artefact has 5,488 bytes (facts.md 4).
 const MaxFileBytes = 4 << 20
 
-// Refusals of [NewFile].
+// Refusals of [NewFile]; [Inspect] answers the first two as well.
 var (
 	ErrEmpty    = errors.New("the license file is empty")
 	ErrTooLarge = errors.New("the license file is too large")
@@ -30,12 +30,11 @@ func (d Digest) Short() string { return string(d[:min(len(d), 12)]) }
 // and cheap to copy; the zero value is no file. What it says of itself is for
 // [Inspect] to read. It never prints its bytes.
 type File struct {
-	content *content
-}
-
-type content struct {
-	bytes  []byte
-	digest Digest
+	// Behind a pointer to a string, since fmt prints that as an address under
+	// any verb; it would follow a pointer to a struct or a slice when the verb
+	// is wrong for it.
+	content *string
+	digest  Digest
 }
 
 // NewFile keeps a copy of b. It refuses what cannot be a license file:
@@ -49,11 +48,12 @@ func NewFile(b []byte) (File, error) {
 		return File{}, fmt.Errorf("%w: %d bytes, at most %d are accepted", ErrTooLarge, len(b), MaxFileBytes)
 	}
 	head := bytes.ToLower(bytes.TrimLeft(b[:min(len(b), 512)], "\ufeff \t\r\n"))
-	if bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html")) {
+	if bytes.HasPrefix(head, []byte("<")) && (bytes.Contains(head, []byte("<!doctype html")) || bytes.Contains(head, []byte("<html"))) {
 		return File{}, ErrWebPage
 	}
 	sum := sha256.Sum256(b)
-	return File{&content{bytes.Clone(b), Digest(hex.EncodeToString(sum[:]))}}, nil
+	content := string(b)
+	return File{&content, Digest(hex.EncodeToString(sum[:]))}, nil
 }
 
 // IsZero reports whether there is no file.
@@ -65,23 +65,18 @@ func (f File) Bytes() []byte {
 	if f.IsZero() {
 		return nil
 	}
-	return bytes.Clone(f.content.bytes)
+	return []byte(*f.content)
 }
 
 // Digest returns the SHA-256 of the bytes; empty for the zero value.
-func (f File) Digest() Digest {
-	if f.IsZero() {
-		return ""
-	}
-	return f.content.digest
-}
+func (f File) Digest() Digest { return f.digest }
 
 // Size returns the number of bytes.
 func (f File) Size() int {
 	if f.IsZero() {
 		return 0
 	}
-	return len(f.content.bytes)
+	return len(*f.content)
 }
 
 // String names the file by size and digest.

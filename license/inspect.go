@@ -69,7 +69,7 @@ func Inspect(f File) (Details, error) {
 	if f.IsZero() {
 		return Details{}, ErrEmpty
 	}
-	text, err := inflate(f.content.bytes)
+	text, err := inflate(*f.content)
 	if err != nil {
 		return Details{}, err
 	}
@@ -82,8 +82,8 @@ func Inspect(f File) (Details, error) {
 
 // inflate returns the content of a zlib stream that is whole and is all there
 // is.
-func inflate(b []byte) ([]byte, error) {
-	in := bytes.NewReader(b)
+func inflate(b string) ([]byte, error) {
+	in := strings.NewReader(b)
 	z, err := zlib.NewReader(in)
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -99,7 +99,7 @@ func inflate(b []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: it ends after %d bytes, in the middle", ErrTruncated, len(b))
 	case err != nil:
 		return nil, fmt.Errorf("%w: its checksum or compression is wrong", ErrTruncated)
-	case in.Len() > 0: // the decompressor reads no byte too many from a bytes.Reader
+	case in.Len() > 0: // the decompressor reads no byte too many from an io.ByteReader
 		return nil, fmt.Errorf("%w: by %d bytes", ErrTrailing, in.Len())
 	}
 	return text, nil

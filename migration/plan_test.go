@@ -258,7 +258,7 @@ func TestValidateSaysEverythingAtOnce(t *testing.T) {
 		"unknownEnvironment first[0]", "minCopiesRange minCopies", "pausedLifeTime pause[0]", "pauseDeviates pause",
 	}
 	require.NotEmpty(t, p.Infrastructure.Check())
-	for range 20 { // maps are ranged over in another order each time
+	for range 200 { // maps are ranged over in another order each time
 		var got []string
 		for _, f := range p.Validate()[len(p.Infrastructure.Check()):] {
 			got = append(got, f.Code+" "+f.Where)

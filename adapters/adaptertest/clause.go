@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -358,22 +357,27 @@ func keeps(ctx context.Context, state stateFunc, what string, act func() error) 
 
 // same reports the first difference between two states.
 func same(what string, before, after []string) error {
-	if slices.Equal(before, after) {
-		return nil
-	}
-	for i := range max(len(before), len(after)) {
-		was, is := "nothing", "nothing"
-		if i < len(before) {
-			was = before[i]
-		}
-		if i < len(after) {
-			is = after[i]
-		}
-		if was != is {
-			return fmt.Errorf("%s changed %q to %q", what, printable.Text(was), printable.Text(is))
-		}
+	if was, is, ok := firstDifference(before, after); ok {
+		return fmt.Errorf("%s changed %q to %q", what, printable.Text(was), printable.Text(is))
 	}
 	return nil
+}
+
+// firstDifference returns the first lines that differ; a line that is missing
+// is "nothing".
+func firstDifference(a, b []string) (inA, inB string, differ bool) {
+	line := func(lines []string, i int) string {
+		if i < len(lines) {
+			return lines[i]
+		}
+		return "nothing"
+	}
+	for i := range max(len(a), len(b)) {
+		if inA, inB = line(a, i), line(b, i); inA != inB {
+			return inA, inB, true
+		}
+	}
+	return "", "", false
 }
 
 // printed makes the text of an adapter's error safe to print.

@@ -84,14 +84,14 @@ func (h LifeTimeHarness) row(ctx context.Context, env environment.Environment) (
 			return r, nil
 		}
 	}
-	return environment.Registered{}, fmt.Errorf("Registered does not list %s", printable.Text(env.Name))
+	return environment.Registered{}, fmt.Errorf("the list that Registered returns lacks %s", printable.Text(env.Name))
 }
 
 // paused checks whether Registered shows env paused.
 func (h LifeTimeHarness) paused(ctx context.Context, env environment.Environment, want bool) error {
 	r, err := h.row(ctx, env)
 	if err == nil && r.Paused != want {
-		err = fmt.Errorf("Registered shows %s with paused %v, want %v", printable.Text(env.Name), r.Paused, want)
+		err = fmt.Errorf("the list that Registered returns shows %s with paused %v, want %v", printable.Text(env.Name), r.Paused, want)
 	}
 	return err
 }
@@ -146,7 +146,7 @@ func lifeTimeClauses() []clause[LifeTimeHarness] {
 				}
 				slices.Sort(want)
 				if !slices.Equal(got, want) {
-					return fmt.Errorf("Registered lists %s, want %s", printable.Text(strings.Join(got, ", ")), printable.Text(strings.Join(want, ", ")))
+					return fmt.Errorf("the list that Registered returns has %s, want %s", printable.Text(strings.Join(got, ", ")), printable.Text(strings.Join(want, ", ")))
 				}
 				return nil
 			},
@@ -172,7 +172,7 @@ func lifeTimeClauses() []clause[LifeTimeHarness] {
 				h.StartDeployment()
 				r, err := h.row(ctx, h.env())
 				if err == nil && len(r.Running) == 0 {
-					err = errors.New("Registered shows no running deployment")
+					err = errors.New("the list that Registered returns shows no running deployment")
 				}
 				return err
 			},

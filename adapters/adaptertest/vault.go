@@ -9,6 +9,7 @@ import (
 
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/license"
 )
 
@@ -83,7 +84,7 @@ func (h BackupVaultHarness) gets(ctx context.Context, serial license.SerialNumbe
 		return success("Get", err)
 	}
 	if !bytes.Equal(got.Bytes(), want.Bytes()) {
-		return fmt.Errorf("Get returned a %v, want the %v that was stored", got, want)
+		return fmt.Errorf("another file came back from Get: %v, want %v", got, want)
 	}
 	return nil
 }
@@ -94,7 +95,15 @@ func (h BackupVaultHarness) lists(ctx context.Context, serial license.SerialNumb
 	if err != nil {
 		return success("List", err)
 	}
-	return same("what List returns was expected otherwise: it", records(want), records(got))
+	return differ("List", records(want), records(got))
+}
+
+// differ reports the first record that is not as expected.
+func differ(what string, want, got []string) error {
+	if w, g, ok := firstDifference(want, got); ok {
+		return fmt.Errorf("%s returned the record %q, want %q", what, printable.Text(g), printable.Text(w))
+	}
+	return nil
 }
 
 func records(list []adapters.Stored) []string {
@@ -173,7 +182,7 @@ func backupVaultClauses() []clause[BackupVaultHarness] {
 					return errors.New("the record that Put returned says no time")
 				}
 				want := adapters.Stored{Label: vaultLabel(h.Serial), Digest: vaultFile(1).Digest(), Generation: got.Generation, Copies: h.Copies, At: got.At}
-				return same("the record that Put returned is not as expected: Put", records([]adapters.Stored{want}), records([]adapters.Stored{got}))
+				return differ("Put", records([]adapters.Stored{want}), records([]adapters.Stored{got}))
 			},
 		},
 		{
@@ -189,7 +198,7 @@ func backupVaultClauses() []clause[BackupVaultHarness] {
 						return err
 					}
 					if got.Generation != step.generation {
-						return fmt.Errorf("Put returned generation %d, want %d", got.Generation, step.generation)
+						return fmt.Errorf("the record that Put returned says generation %d, want %d", got.Generation, step.generation)
 					}
 				}
 				return nil
@@ -212,7 +221,7 @@ func backupVaultClauses() []clause[BackupVaultHarness] {
 					return err
 				}
 				return errors.Join(
-					same("Put of the same file and label: the record", records([]adapters.Stored{first}), records([]adapters.Stored{again})),
+					differ("Put of the same file and label", records([]adapters.Stored{first}), records([]adapters.Stored{again})),
 					h.lists(ctx, h.Serial, first, second))
 			},
 		},
@@ -237,7 +246,7 @@ func backupVaultClauses() []clause[BackupVaultHarness] {
 						return success("Put", err)
 					}
 					if got.Label != label || got.Generation != want[len(want)-1].Generation+1 {
-						return fmt.Errorf("Put of the same file under another label returned generation %d (%s, %s), want the next generation, of that label", got.Generation, got.Role, got.Origin)
+						return fmt.Errorf("the record of the same file under another label says generation %d (%s, %s), want the next generation, of that label", got.Generation, got.Role, got.Origin)
 					}
 					want = append(want, got)
 				}

@@ -40,9 +40,10 @@ type xmlFeature struct {
 
 // LicenseFile writes a license file of the observed structure (facts.md 4: a
 // zlib stream of XML) that says d and that [license.Inspect] reads back. Times
-// are kept to the second. It is not signed and says so. Files with different
-// salts say the same in different bytes. It returns the zero File for details
-// that do not fit into [license.MaxFileBytes].
+// are kept to the second, and characters that XML cannot hold are replaced. It
+// is not signed and says so. Files with different salts say the same in
+// different bytes. It returns the zero File for details that do not fit into
+// [license.MaxFileBytes].
 func LicenseFile(d license.Details, salt string) license.File {
 	x := xmlLicense{
 		Signature: signature, Schema: 1, Warn: 30, Grace: 30,

@@ -158,6 +158,13 @@ func TestLicenseFile(t *testing.T) {
 			require.Equal(t, want, got)
 		}
 	})
+	t.Run("keeps times to the second", func(t *testing.T) {
+		want := details(t)
+		want.Created = time.Date(2026, time.January, 5, 8, 30, 59, 0, time.UTC)
+		got, err := license.Inspect(fake.LicenseFile(want, ""))
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	})
 	t.Run("has the observed structure and says that it is simulated", func(t *testing.T) {
 		b := fake.LicenseFile(details(t), "salt").Bytes()
 		require.Equal(t, []byte{0x78, 0xda}, b[:2])

@@ -95,7 +95,7 @@ func walk(t testing.TB, w *fake.World, r *rand.Rand) string {
 func TestWorldGoesOnAfterLoadingAsIfNothingHadHappened(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	for run := range uint64(30) {
+	for run := range uint64(15) {
 		r := rand.New(rand.NewPCG(seed, run))
 		w := fake.New(infrastructure(), code(t, sourceText), code(t, targetText))
 		for range 60 {
@@ -179,7 +179,7 @@ func TestWorldIsSafeForConcurrentUse(t *testing.T) {
 	for g := range uint64(8) {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(1, g))
-			for range 200 {
+			for range 60 {
 				walk(t, w, r)
 				_, _, _, _, _ = w.Calls(), w.Effects(), w.Cases(), w.Questions(), w.Installed(quality.Name)
 				_, _ = clock.Now(), clock.Sleep(t.Context(), 1)
@@ -189,7 +189,7 @@ func TestWorldIsSafeForConcurrentUse(t *testing.T) {
 	}
 	wg.Wait()
 	require.NoError(t, w.Err())
-	require.EqualValues(t, 8*200, clock.Now().Sub(fake.Start()))
+	require.EqualValues(t, 8*60, clock.Now().Sub(fake.Start()))
 	for i, e := range w.Effects() {
 		require.Equal(t, i+1, int(e.At.Sub(fake.Start()).Seconds()))
 	}
