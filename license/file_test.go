@@ -78,6 +78,6 @@ func ExampleFile() {
 	_, err = license.NewFile([]byte("<!DOCTYPE html><title>Please log in</title>"))
 	fmt.Println(err)
 	// Output:
-	// license file of 19 bytes, sha256 8e6967d2f47f
+	// license file of 19 bytes, sha256 0fc74468e6a9
 	// the license file is a web page, probably a login or error page that was saved in its place
 }

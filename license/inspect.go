@@ -172,15 +172,15 @@ func identify(root []xml.Attr, features []Feature) (Details, error) {
 	}
 	var errCode, errSerial, errEnds error
 	if d.Code, errCode = ParseActivationCode(attr(root, "UID")); errCode != nil {
-		errCode = fmt.Errorf("UID: %w", errCode)
+		errCode = fmt.Errorf("attribute UID: %w", errCode)
 	}
 	if d.Serial, errSerial = ParseSerialNumber(attr(root, "Serial")); errSerial != nil {
-		errSerial = fmt.Errorf("Serial: %w", errSerial)
+		errSerial = fmt.Errorf("attribute Serial: %w", errSerial)
 	}
 	term := attr(root, "Term")
 	var ok bool
 	if d.Ends, ok = parseDate(term); !ok && term != "" && !strings.EqualFold(term, "never") {
-		errEnds = errors.New("Term: not a date")
+		errEnds = errors.New("attribute Term: not a date")
 	}
 	if d.Ends.Equal(time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)) {
 		d.Ends = time.Time{}

@@ -161,11 +161,25 @@ func (p Plan) Digest() string {
 }
 
 // Validate reports everything that is wrong with the plan, and what is worth
-// knowing as warnings: among them every deviation from the written procedure,
-// which is shown and not forbidden. Where is the path of the value in the JSON
-// form of the plan. A value that cannot be judged before another one is
-// mended is not reported: without a known profile, nobody knows the legs. No
-// finding contains an activation code.
+// knowing as warnings; among them every deviation from the written procedure,
+// which is shown and not forbidden. Beside the findings of
+// [environment.Infrastructure.Check] these are:
+//
+//   - noActivationCode, sameActivationCode (in any letter case), and as a
+//     warning unusualActivationCode;
+//   - noModule, longModule (more than 128 characters), invisibleInModule;
+//   - unknownProfile, unknownLeg (in Accept or MaxInFlight);
+//   - nothingAccepted, for a leg that verifies, emptyWord, repeatedWord, and as
+//     warnings unknownWord and uselessAccept, for a leg that does not verify;
+//   - unknownEnvironment and repeatedEnvironment (in Order, First or Pause),
+//     missingEnvironment (in Order), and as a warning orderDeviates;
+//   - maxInFlightRange (1 to 1,000), minCopiesRange (1 to 9);
+//   - pausedLifeTime, and as warnings pauseDeviates and nothingPaused.
+//
+// Where is the path of the value in the JSON form of the plan. What cannot be
+// judged before something else is mended is left out: without a known profile,
+// nobody knows the legs. Activation codes are masked, those of the usual form
+// even where they do not belong.
 func (p Plan) Validate() environment.Findings { return masked(p.check()) }
 
 // check is Validate, with activation codes that stand where they do not belong.

@@ -281,7 +281,7 @@ func TestValidateSaysNothingThatHangsOnAnotherMistake(t *testing.T) {
 	})
 	t.Run("without a profile nothing is said of its legs", func(t *testing.T) {
 		p := samplePlan(t)
-		p.Profile, p.Accept, p.MaxInFlight = "x", nil, map[string]int{"y": 0}
+		p.Profile, p.Accept, p.MaxInFlight, p.Pause = "x", nil, map[string]int{"y": 0}, []string{"Quality"}
 		require.Len(t, p.Validate(), 1)
 	})
 }

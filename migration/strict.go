@@ -21,7 +21,7 @@ import (
 const (
 	planVersion  = 1
 	maxPlanBytes = 1 << 20
-	// maxEntries of a list or an object are read. It is more than a plan may
+	// maxEntries of an array or an object are read. It is more than a plan may
 	// have, so that Validate speaks first, and keeps its comparisons cheap.
 	maxEntries = 2000
 	// maxMistakes are reported; how many more there are is counted.
@@ -31,14 +31,21 @@ const (
 // ReadPlan reads a plan from JSON, version 1. It returns a plan only when
 // [Plan.Validate] finds nothing wrong with it.
 //
-// It is strict, because a plan that is read wrongly costs somebody their
-// license: unknown, repeated or differently cased keys, nulls, values of
-// another type, text after the plan, a byte order mark, invalid UTF-8 and more
-// than 1 MiB are errors. The error joins every mistake, what Validate finds
-// included, in the order of the text; each is an [environment.Finding] whose
-// Where has line, column (in characters) and path. Only a text that is no JSON
-// at all is reported by its first mistake alone. No error contains an
-// activation code. An error of r is returned as it is, wrapped.
+// It is strict, because a plan that is misread costs somebody their license.
+// The error joins every mistake in the order of the text, what Validate finds
+// included. Each is an [environment.Finding] whose Where has line, column (in
+// characters) and path, or the path alone of what is missing from the plan:
+//
+//   - planTooLarge (more than 1 MiB), notUTF8, byteOrderMark, notJSON: of a
+//     text that is not JSON only the first mistake is told;
+//   - noVersion, unknownVersion: only version 1 is read;
+//   - unknownKey, misspelledKey (by letter case), repeatedKey;
+//   - wrongType (null too), notInteger, lostCharacter (U+FFFD, or half of an
+//     escaped pair), invalidActivationCode, tooManyEntries (more than 2,000 in
+//     one array or object);
+//   - moreMistakes: beyond 1,000 they are only counted.
+//
+// Activation codes are masked as in Validate. An error of r is wrapped.
 func ReadPlan(r io.Reader) (Plan, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxPlanBytes+1))
 	if err != nil {
@@ -146,9 +153,8 @@ func (d *document) parse() bool {
 		at += size
 	}
 	var whole json.RawMessage
-	var syntax *json.SyntaxError
-	if err := json.Unmarshal(d.text, &whole); errors.As(err, &syntax) {
-		d.note(d.syntax(syntax))
+	if err := json.Unmarshal(d.text, &whole); err != nil {
+		d.note(d.syntax(err))
 		return false
 	}
 	dec := json.NewDecoder(bytes.NewReader(d.text))
@@ -158,9 +164,13 @@ func (d *document) parse() bool {
 }
 
 // syntax places a syntax error at the character that it is about.
-func (d *document) syntax(err *json.SyntaxError) mistake {
-	f := environment.Finding{Code: "notJSON", Text: err.Error(), Hint: "JSON has neither comments nor trailing commas"}
-	at := min(max(int(err.Offset)-1, 0), len(d.text))
+func (d *document) syntax(err error) mistake {
+	f := environment.Finding{Code: "notJSON", Text: printable.Text(err.Error()), Hint: "JSON has neither comments nor trailing commas"}
+	at := 0
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		at = max(int(syntax.Offset)-1, 0)
+	}
 	switch {
 	case len(bytes.TrimSpace(d.text)) == 0:
 		at = 0
@@ -169,10 +179,7 @@ func (d *document) syntax(err *json.SyntaxError) mistake {
 		at = len(d.text)
 		f.Text, f.Hint = "the plan ends too early", "a quote or a closing bracket is missing"
 	case at < len(d.text) && d.text[at] >= utf8.RuneSelf:
-		// The decoder speaks of a byte; this is its character.
-		for !utf8.RuneStart(d.text[at]) {
-			at--
-		}
+		// The decoder speaks of the first byte; this is the character.
 		r, _ := utf8.DecodeRune(d.text[at:])
 		f.Text = "invalid character '" + printable.Text(string(r)) + "'"
 	}
@@ -213,10 +220,10 @@ func (d *document) next(dec *json.Decoder) node {
 // not be read.
 func (d *document) validate(p Plan) {
 	for _, f := range p.check() {
-		path, name, named := strings.Cut(f.Where, " ")
+		path, name, named := strings.Cut(f.Where, ` "`)
 		if key := keyOf(f.Code); named && key != "" {
 			path = member(path, key)
-			f.Where = path + " " + name
+			f.Where = path + ` "` + name
 		}
 		if !f.Warning && !d.lost(path) {
 			d.note(mistake{at: d.where(path), path: f.Where, Finding: f})
@@ -394,11 +401,11 @@ func table[T any](d *document, into map[string]T, item func(*T) read) read {
 	}
 }
 
-// list reads a list. What cannot be read in it keeps its position.
+// list reads an array. What cannot be read in it keeps its position.
 func list[T any](d *document, into *[]T, item func(*T) read) read {
 	return func(path string, n node) {
 		nodes, ok := n.value.([]node)
-		if !d.is(ok, path, n, "a list") || d.tooMany(len(nodes), path, n) {
+		if !d.is(ok, path, n, "an array") || d.tooMany(len(nodes), path, n) {
 			return
 		}
 		for i, n := range nodes {
@@ -409,17 +416,17 @@ func list[T any](d *document, into *[]T, item func(*T) read) read {
 	}
 }
 
-// texts reads a list of texts.
+// texts reads an array of strings.
 func texts[T ~string](d *document, into *[]T) read {
 	return list(d, into, func(v *T) read { return text(d, v) })
 }
 
-// text reads a text.
+// text reads a string.
 func text[T ~string](d *document, into *T) read {
 	return func(path string, n node) {
 		s, ok := n.value.(string)
 		switch {
-		case !d.is(ok, path, n, "a text"):
+		case !d.is(ok, path, n, "a string"):
 		case strings.ContainsRune(s, utf8.RuneError):
 			// No plan means U+FFFD: a conversion has put it in the place of a
 			// character, or half of a pair was escaped.
@@ -478,9 +485,9 @@ func (d *document) is(ok bool, path string, n node, wanted string) bool {
 	case json.Number:
 		f.Text += "a number"
 	case string:
-		f.Text += "a text"
+		f.Text += "a string"
 	case []node:
-		f.Text += "a list"
+		f.Text += "an array"
 	case []pair:
 		f.Text += "an object"
 	}

@@ -175,9 +175,9 @@ func oddTexts() map[string]string {
 	}
 }
 
-// TestEveryFindingIsProduced looks up the codes of the findings in the source
-// and requires a case for each.
-func TestEveryFindingIsProduced(t *testing.T) {
+// TestEveryFinding looks up the codes of the findings in the source and
+// requires a case for each, and that a comment names it.
+func TestEveryFinding(t *testing.T) {
 	var said strings.Builder
 	for _, path := range planFiles(t) {
 		text, err := os.ReadFile(strings.TrimSuffix(path, ".json") + ".golden")
@@ -196,6 +196,7 @@ func TestEveryFindingIsProduced(t *testing.T) {
 		for _, code := range regexp.MustCompile(`Code: +"(\w+)"`).FindAllStringSubmatch(string(source), -1) {
 			n++
 			require.Contains(t, said.String(), "["+code[1]+"]", "no case has the finding")
+			require.Regexp(t, `(?m)^// .*\b`+code[1]+`\b`, string(source), "no comment names the finding")
 		}
 	}
 	require.Greater(t, n, 30)
@@ -394,6 +395,8 @@ func TestReadPlanSays(t *testing.T) {
 			[]string{"wrongType line 10, column 33 (environments[1].kind)", `duplicateSerial line 10, column 90 (environments[1].serial "Quality")`}},
 		{"warnings are not counted among the mistakes", strings.Replace(replaced(`["Ignore"`, `["Ignore"`+manyWords()), `"version": 1`, `"version": 2`, 1),
 			[]string{"unknownVersion line 2, column 14 (version)"}},
+		{"a key with a blank is found again", replaced(`"move": [`, `"move": [], "move it": [`),
+			[]string{"nothingAccepted line 14, column 37 (accept.move)", "unknownLeg line 14, column 49 (accept.move it)"}},
 		{"a missing key is placed where it is missing from", replaced(`"move": [`, `"moved": [`),
 			[]string{"nothingAccepted line 14, column 13 (accept.move)", "unknownLeg line 14, column 37 (accept.moved)"}},
 	} {

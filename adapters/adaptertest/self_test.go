@@ -102,17 +102,17 @@ func (s subject[H, P]) check(t *testing.T, wrongs []wrong[H, P]) {
 
 func (s subject[H, P]) accepts(t *testing.T) {
 	t.Run("the right adapter passes and skips nothing", func(t *testing.T) {
-		failed, skipped := s.run(t, worldtest.New(t), func(*H, *P) {})
+		failed, skipped := s.run(t, worldtest.New(t).Copies(t), func(*H, *P) {})
 		require.Empty(t, failed)
 		require.Empty(t, skipped)
 	})
 }
 
 func (s subject[H, P]) notices(t *testing.T, wrongs []wrong[H, P]) {
-	scene := worldtest.New(t)
+	scenes := worldtest.New(t).Copies(t)
 	for _, w := range wrongs {
 		t.Run(w.clause+"/"+w.how, func(t *testing.T) {
-			failed, _ := s.run(t, scene, w.do)
+			failed, _ := s.run(t, scenes, w.do)
 			require.Equal(t, []string{w.clause}, failed)
 		})
 	}
@@ -142,12 +142,12 @@ func (s subject[H, P]) oneAtATime(wrongs []wrong[H, P]) []wrong[H, P] {
 }
 
 // run checks every clause with an adapter that was spoiled.
-func (s subject[H, P]) run(t *testing.T, scene worldtest.Scene, spoil func(*H, *P)) (failed, skipped []string) {
+func (s subject[H, P]) run(t *testing.T, scenes func(*testing.T) worldtest.Scene, spoil func(*H, *P)) (failed, skipped []string) {
 	for _, c := range s.clauses {
 		// Waiting takes no time in a bubble, neither for the suite's patience
 		// nor for an adapter that is slow.
 		synctest.Test(t, func(t *testing.T) {
-			h, p := s.newHarness(t, scene.Clone(t))
+			h, p := s.newHarness(t, scenes(t))
 			spoil(&h, p)
 			inability, broken := c.Run(t.Context(), h)
 			wait(time.Hour) // until the slow ones are done

@@ -67,7 +67,7 @@ func New(t *testing.T) Scene {
 		s.Slots(s.Target, env.Kind, 3)
 	}
 
-	portal := s.Clone(t).Set.Portal
+	portal := s.Copy(t).Set.Portal
 	target := func(env environment.Environment) license.File {
 		require.NoError(t, portal.RegisterSerial(t.Context(), s.Target, env))
 		file, err := portal.FetchLicense(t.Context(), s.Target, env)
@@ -76,20 +76,31 @@ func New(t *testing.T) Scene {
 	}
 	s.ForQuality, s.ForDev = target(s.Quality), target(s.Dev)
 	s.Rejected = fake.LicenseFile(license.Details{Code: s.Third, Serial: s.Quality.Serial}, "")
-	return s.Clone(t)
+	return s.Copy(t)
 }
 
-// Clone returns a scene just like s. That its world was never asked for
-// something that it does not have is checked when t ends.
-func (s Scene) Clone(t *testing.T) Scene {
+// Copies returns a function that makes scenes just like s is now. That their
+// worlds were never asked for something that they do not have is checked when
+// their tests end.
+func (s Scene) Copies(t *testing.T) func(t *testing.T) Scene {
 	t.Helper()
 	var saved bytes.Buffer
-	again := new(fake.World)
 	require.NoError(t, s.Save(&saved))
-	require.NoError(t, again.Load(&saved))
-	t.Cleanup(func() { require.NoError(t, again.Err()) })
-	s.World, s.Set = again, again.Set()
-	return s
+	return func(t *testing.T) Scene {
+		t.Helper()
+		w := new(fake.World)
+		require.NoError(t, w.Load(bytes.NewReader(saved.Bytes())))
+		t.Cleanup(func() { require.NoError(t, w.Err()) })
+		s := s
+		s.World, s.Set = w, w.Set()
+		return s
+	}
+}
+
+// Copy returns a scene just like s is now.
+func (s Scene) Copy(t *testing.T) Scene {
+	t.Helper()
+	return s.Copies(t)(t)
 }
 
 func code(t *testing.T, text string) license.ActivationCode {
@@ -115,7 +126,7 @@ func (s Scene) LicensePortalHarness(t *testing.T) adaptertest.LicensePortalHarne
 // freeSlots counts the free slots by using them up, in a world just like it.
 func (s Scene) freeSlots(t *testing.T, code license.ActivationCode, kind environment.Kind) int {
 	t.Helper()
-	portal := s.Clone(t).Set.Portal
+	portal := s.Copy(t).Set.Portal
 	for n := 0; ; n++ {
 		serial := license.SerialNumber(fmt.Sprintf("new server %d", n))
 		err := portal.RegisterSerial(t.Context(), code, environment.Environment{Name: "New", Kind: kind, Serial: serial})
@@ -176,7 +187,7 @@ func (s Scene) BackupVaultHarness(t *testing.T) adaptertest.BackupVaultHarness {
 			damaged[digest] += n
 			s.DamageBackup(serial, digest, copies-damaged[digest])
 		},
-		Reopen: func() adapters.BackupVault { return s.Clone(t).Set.Vault },
+		Reopen: func() adapters.BackupVault { return s.Copy(t).Set.Vault },
 	}
 }
 
