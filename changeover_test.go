@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -68,8 +69,28 @@ type stage struct {
 
 func newStage(t testing.TB, profile string) *stage {
 	p := plan(t, profile)
-	return &stage{plan: p, world: fake.New(p.Infrastructure, p.Source, p.Target), store: new(journal.Memory), clock: new(fake.Clock)}
+	return &stage{plan: p, world: newWorld(t, p), store: new(journal.Memory), clock: new(fake.Clock)}
 }
+
+// newWorld returns a new world for the plan. Writing license files is most of
+// what that costs, so it is done once and read back.
+func newWorld(t testing.TB, p migration.Plan) *fake.World {
+	saved := savedWorld(t, p)
+	w := new(fake.World)
+	require.NoError(t, w.Load(strings.NewReader(saved)))
+	return w
+}
+
+func savedWorld(t testing.TB, p migration.Plan) string {
+	saved, _ := savedWorlds.LoadOrStore(p.Digest(), sync.OnceValue(func() string {
+		var b strings.Builder
+		require.NoError(t, fake.New(p.Infrastructure, p.Source, p.Target).Save(&b))
+		return b.String()
+	}))
+	return saved.(func() string)()
+}
+
+var savedWorlds sync.Map // digest of the plan -> func() string
 
 // ipp makes the move of env end in an intellectual property error: its module
 // is marked with the source code, and its target license will be Protected.
@@ -227,13 +248,16 @@ func TestAnyCallMayFailOnce(t *testing.T) {
 		migration.RefreshAndMove: license.Target, migration.AsWritten: license.Source, migration.Published: license.Target,
 	} {
 		t.Run(profile, func(t *testing.T) {
+			t.Parallel()
 			sweep(t, func(t *testing.T) *stage { return newStage(t, profile) }, apply, report.Completed, role)
 		})
 	}
 	t.Run("rollback after an IPP error", func(t *testing.T) {
+		t.Parallel()
 		sweep(t, func(t *testing.T) *stage { s := newStage(t, migration.RefreshAndMove); s.ipp("Quality"); return s }, apply, report.RolledBack, license.Source)
 	})
 	t.Run("rollback of a completed run", func(t *testing.T) {
+		t.Parallel()
 		sweep(t, func(t *testing.T) *stage {
 			s := newStage(t, migration.RefreshAndMove)
 			_, err := s.changeover(t).Apply(t.Context())
@@ -276,6 +300,7 @@ func TestAnyAppendMayBeTheLast(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		for _, ipp := range []bool{false, true} {
 			t.Run(fmt.Sprintf("after=%v ipp=%v", after, ipp), func(t *testing.T) {
+				t.Parallel()
 				want, role := report.Completed, license.Target
 				if ipp {
 					want, role = report.RolledBack, license.Source
@@ -334,6 +359,7 @@ func TestNoCallWithoutIntentOnRecord(t *testing.T) {
 }
 
 func TestCancelDuringAnyCall(t *testing.T) {
+	t.Parallel()
 	n := 0
 	for ; ; n++ {
 		s := newStage(t, migration.RefreshAndMove)

@@ -212,25 +212,28 @@ func (d deaf) RepublishModule(_ context.Context, env environment.Environment, _ 
 }
 
 func TestPerEnvironmentConforms(t *testing.T) {
-	for name, mix := range map[string]func(*testing.T, adaptertest.ServiceCenterHarness) adapters.PerEnvironment{
-		"one adapter each": func(t *testing.T, h adaptertest.ServiceCenterHarness) adapters.PerEnvironment {
+	for _, tt := range []struct {
+		name string
+		mix  func(*testing.T, adaptertest.ServiceCenterHarness) adapters.PerEnvironment
+	}{
+		{"one adapter each", func(t *testing.T, h adaptertest.ServiceCenterHarness) adapters.PerEnvironment {
 			return adapters.PerEnvironment{Default: deaf{t}, By: map[string]adapters.ServiceCenter{
 				h.Env.Name: h.ServiceCenter, h.Other.Name: h.ServiceCenter,
 			}}
-		},
-		"one adapter and the default": func(t *testing.T, h adaptertest.ServiceCenterHarness) adapters.PerEnvironment {
+		}},
+		{"one adapter and the default", func(t *testing.T, h adaptertest.ServiceCenterHarness) adapters.PerEnvironment {
 			return adapters.PerEnvironment{Default: h.ServiceCenter, By: map[string]adapters.ServiceCenter{
 				h.Env.Name: h.ServiceCenter, "Elsewhere": deaf{t},
 			}}
-		},
-		"the default only": func(_ *testing.T, h adaptertest.ServiceCenterHarness) adapters.PerEnvironment {
+		}},
+		{"the default only", func(_ *testing.T, h adaptertest.ServiceCenterHarness) adapters.PerEnvironment {
 			return adapters.PerEnvironment{Default: h.ServiceCenter}
-		},
+		}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(tt.name, func(t *testing.T) {
 			adaptertest.TestServiceCenter(t, func(t *testing.T) adaptertest.ServiceCenterHarness {
 				h := worldtest.New(t).ServiceCenterHarness(0)
-				h.ServiceCenter = mix(t, h)
+				h.ServiceCenter = tt.mix(t, h)
 				return h
 			})
 		})

@@ -76,6 +76,17 @@ func TestEveryDifferenceFromTheInventoryIsFound(t *testing.T) {
 			[]string{"duplicateRegistered"}, []string{`registered[3] "Quality"`}},
 		{"an environment that is listed twice, in two spellings", add(environment.Registered{Name: "quality", Address: "qa.example.test"}),
 			[]string{"leftOut"}, []string{`registered[3] "quality"`}},
+		{"an environment that is listed in two other spellings", func(_ *environment.Infrastructure, list *[]environment.Registered) {
+			(*list)[1].Name = "QUALITY"
+			*list = append(*list, environment.Registered{Name: "quality", Address: "qa.example.test"})
+		}, []string{"differentSpelling", "leftOut"}, []string{`registered[1] "QUALITY"`, `registered[3] "quality"`}},
+		{"two names of the plan that differ in case, which Check reports", func(i *environment.Infrastructure, list *[]environment.Registered) {
+			i.Environments = append(i.Environments, environment.Environment{Name: "QUALITY", Kind: environment.Quality, ServiceCenter: "https://q2.example.test"})
+			*list = append(*list, environment.Registered{Name: "quality", Address: "q2.example.test"})
+		}, []string{"differentSpelling"}, []string{`registered[3] "quality"`}},
+		{"no address on either side and different names", func(i *environment.Infrastructure, list *[]environment.Registered) {
+			i.Environments[1].ServiceCenter, (*list)[1] = "", environment.Registered{Name: "QA"}
+		}, []string{"leftOut", "notControlled"}, []string{`registered[1] "QA"`, `environments[1] "Quality"`}},
 		{"names that are exchanged", func(_ *environment.Infrastructure, list *[]environment.Registered) {
 			(*list)[0].Name, (*list)[1].Name = (*list)[1].Name, (*list)[0].Name
 		}, []string{"differentHost", "differentHost"}, []string{`registered[0] "Quality"`, `registered[1] "Development"`}},

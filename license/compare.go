@@ -131,7 +131,7 @@ func (l limit) below(other limit) bool {
 	switch {
 	case l.kind == word || other.kind == word:
 		return l.text != other.text
-	case l.kind != other.kind || l.kind != number:
+	case l.kind != other.kind:
 		return l.kind < other.kind
 	}
 	for i, p := range l.parts {

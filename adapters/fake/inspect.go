@@ -99,7 +99,7 @@ func (w *World) Uploads() []Effect {
 // Installed returns what is really installed in the environment, whatever its
 // licensing page shows.
 func (w *World) Installed(name string) (in license.Installed) {
-	w.at("Installed", name, func(s *server) { in = s.page(s.Installed.File) })
+	w.at("Installed", name, func(s *server) { in = s.page(&s.Installed) })
 	return in
 }
 

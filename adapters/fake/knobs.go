@@ -70,7 +70,7 @@ func (w *World) AddEnvironment(env environment.Environment) {
 		older.Features = slices.Clone(older.Features)
 		older.setIPP(license.Protected)
 		older.Created = older.Created.AddDate(-1, 0, 0)
-		s.Installed = plainFile{LicenseFile(older.details(source, env.Serial), "")}
+		s.Installed = plainFile{File: w.write(older.details(source, env.Serial), "")}
 	}
 	w.s.Servers = append(w.s.Servers, s)
 	if target := w.s.Target.ActivationCode; !target.IsZero() {
@@ -158,7 +158,7 @@ func (w *World) Reissue(code license.ActivationCode, word license.IPP) {
 // code: a damaged file, or the license of somebody else. The zero File ends
 // that.
 func (w *World) UseFile(code license.ActivationCode, name string, file license.File) {
-	w.define("UseFile", code, name, func(d *definition) { d.Exact = plainFile{file} })
+	w.define("UseFile", code, name, func(d *definition) { d.Exact = plainFile{File: file} })
 }
 
 // DistinctDownloads says whether every download from the portal has bytes of

@@ -149,9 +149,30 @@ func (w *World) issue(a *account, d *definition, serial license.SerialNumber) li
 		w.s.Downloads++
 		salt += fmt.Sprintf("download %d", w.s.Downloads)
 	}
-	f := LicenseFile(d.details(a.Code.ActivationCode, serial), salt)
+	f := w.write(d.details(a.Code.ActivationCode, serial), salt)
 	if w.s.Opaque {
 		f = opaque(f)
+	}
+	return f
+}
+
+// issued tells license files apart by what they say.
+type issued struct {
+	code license.ActivationCode
+	rest string
+}
+
+// write is LicenseFile, but writes a file that says the same only once:
+// compressing is most of what a simulated run costs.
+func (w *World) write(d license.Details, salt string) license.File {
+	key := issued{d.Code, fmt.Sprint(d, "\x00", salt)}
+	f, ok := w.written[key]
+	if !ok {
+		f = LicenseFile(d, salt)
+		if w.written == nil {
+			w.written = map[issued]license.File{}
+		}
+		w.written[key] = f
 	}
 	return f
 }

@@ -28,7 +28,23 @@ func (c *plainCode) UnmarshalText(text []byte) (err error) {
 
 // plainFile is a license file that is saved with its bytes. Printing does not
 // show them.
-type plainFile struct{ license.File }
+type plainFile struct {
+	license.File
+
+	said *license.Details // what read has found in it; nil: not read, or nothing
+}
+
+// read says what the file holds, and remembers it.
+func (f *plainFile) read() (license.Details, bool) {
+	if f.said == nil {
+		d, ok := read(f.File)
+		if !ok {
+			return license.Details{}, false
+		}
+		f.said = &d
+	}
+	return *f.said, true
+}
 
 // MarshalJSON gives the bytes, in base64.
 func (f plainFile) MarshalJSON() ([]byte, error) { return json.Marshal(f.Bytes()) }
@@ -39,7 +55,7 @@ func (f *plainFile) UnmarshalJSON(text []byte) (err error) {
 	if err := json.Unmarshal(text, &b); err != nil {
 		return err
 	}
-	f.File = license.File{}
+	*f = plainFile{}
 	if len(b) > 0 {
 		f.File, err = license.NewFile(b)
 	}

@@ -71,7 +71,7 @@ func (s *server) license() (license.Details, bool) {
 	if s.Installed.IsZero() {
 		return license.Details{}, false
 	}
-	return read(s.Installed.File)
+	return s.Installed.read()
 }
 
 // install puts the file in place of the installed license. The page shows it
@@ -85,13 +85,13 @@ func (s *server) install(f license.File, lag int) {
 	if s.Lag == 0 {
 		s.Shown = s.Installed
 	}
-	s.Installed, s.Lag = plainFile{f}, lag
+	s.Installed, s.Lag = plainFile{File: f}, lag
 }
 
 // page is what the licensing page shows when the file is installed.
-func (s *server) page(f license.File) license.Installed {
+func (s *server) page(f *plainFile) license.Installed {
 	in := license.Installed{Server: s.Serial}
-	if d, ok := read(f); ok {
+	if d, ok := f.read(); ok {
 		in.Code, in.Serial, in.Type, in.Ends = d.Code, d.Serial, d.Type, d.Ends
 		in.IPP, in.Features = ippOf(d.Features)
 		for i := range in.Features {
@@ -147,12 +147,12 @@ func (w *World) take(s *server, c Call, f license.File) {
 // InstalledLicense implements [adapters.ServiceCenter].
 func (c serviceCenter) InstalledLicense(ctx context.Context, env environment.Environment) (in license.Installed, err error) {
 	err = c.reach(ctx, Call{"ServiceCenter", "InstalledLicense", env.Name}, env, func(w *World, s *server) error {
-		shown := s.Installed
+		shown := &s.Installed
 		if s.Lag > 0 {
 			s.Lag--
-			shown = s.Shown
+			shown = &s.Shown
 		}
-		in = s.page(shown.File)
+		in = s.page(shown)
 		return nil
 	})
 	return in, err
@@ -167,7 +167,7 @@ func (c serviceCenter) UploadLicense(ctx context.Context, env environment.Enviro
 		}
 		if s.LateNext {
 			s.LateNext = false
-			s.Pending, s.PendingBy, s.PendingIn = plainFile{file}, call, s.LateBy
+			s.Pending, s.PendingBy, s.PendingIn = plainFile{File: file}, call, s.LateBy
 			return fmt.Errorf("%s: no answer to the upload: %w", printable.Text(env.Name), adapters.ErrUncertain)
 		}
 		w.take(s, call, file)

@@ -45,7 +45,7 @@ func (v vault) Put(ctx context.Context, label adapters.Label, file license.File)
 		}
 		w.changed(c, license.ActivationCode{}, file.Digest())
 		stored = adapters.Stored{Label: label, Digest: file.Digest(), Generation: generation, Copies: copies, At: w.now()}
-		w.s.Backups = append(w.s.Backups, backup{stored, plainFile{file}})
+		w.s.Backups = append(w.s.Backups, backup{stored, plainFile{File: file}})
 		return nil
 	})
 	return stored, err

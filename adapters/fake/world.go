@@ -25,6 +25,7 @@ type World struct {
 
 	mu      sync.Mutex
 	s       state
+	written map[issued]license.File
 	calls   []Call
 	asked   []adapters.Question
 	answer  func(adapters.Question) (adapters.Answer, error)

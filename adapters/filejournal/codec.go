@@ -318,8 +318,11 @@ func (d *decoder) value() []byte {
 			d.fail("space where none belongs")
 		default:
 			d.take(1)
+			if depth == 0 && len(d.in) > 0 && d.in[0] != ',' {
+				continue // within a number or a word
+			}
 		}
-		if depth == 0 && (len(d.in) == 0 || d.in[0] == ',') {
+		if depth <= 0 {
 			return rest[:len(rest)-len(d.in)]
 		}
 	}
@@ -330,9 +333,10 @@ func (d *decoder) value() []byte {
 // json reads a value with encoding/json, refusing members that it does not
 // know.
 func (d *decoder) json(into any) {
-	value := json.NewDecoder(bytes.NewReader(d.value()))
+	b := d.value()
+	value := json.NewDecoder(bytes.NewReader(b))
 	value.DisallowUnknownFields()
-	if value.Decode(into) != nil {
+	if value.Decode(into) != nil || value.InputOffset() != int64(len(b)) {
 		d.fail("a value that this version does not know")
 	}
 }

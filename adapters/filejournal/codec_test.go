@@ -110,6 +110,7 @@ func TestTheDecoderIsStrict(t *testing.T) {
 		"a string that is not UTF-8":       begin + ",\"env\":\"Qua\xfflity\"}",
 		"a string with a false escape":     begin + `,"text":"\q"}`,
 		"a string without an end":          begin + `,"text":"}`,
+		"a number behind a list":           begin + `,"testimony":[]0}`,
 		"facts without an end":             begin + `,"facts":{"a":[1}`,
 		"another object behind":            begin + `}{}`,
 		"an array":                         `[]`,

@@ -149,7 +149,7 @@ func (o *options) change(ctx context.Context, out, errOut io.Writer) (*report.Re
 		Clock: new(fake.Clock), // waits of minutes pass at once
 		User:  "quickstart",
 		OnEntry: func(e journal.Entry) {
-			if !o.json {
+			if !o.json && e.Kind != journal.Intent && e.Kind != journal.Noted {
 				fmt.Fprintln(out, report.Sentence(e))
 			}
 			saveErr = errors.Join(saveErr, save(world, o.state))
@@ -321,4 +321,3 @@ func (o *options) write(out io.Writer, r *report.Report) error {
 	}
 	return errors.Join(err, os.WriteFile(o.report, b.Bytes(), 0o600))
 }
-

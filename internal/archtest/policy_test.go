@@ -25,7 +25,7 @@ var floorPlan = []permit{
 	{"internal/steps", "adapters environment environment/machine internal/printable license migration/journal"},
 	{"migration", "adapters environment environment/machine internal/engine internal/printable internal/steps license migration/journal go.uber.org/zap"},
 	{"rollback", "adapters environment environment/machine internal/engine internal/printable internal/steps license migration/journal go.uber.org/zap"},
-	{"migration/report", "adapters environment environment/machine internal/printable license migration migration/journal rollback"},
+	{"migration/report", "adapters environment environment/machine internal/engine internal/printable internal/steps license migration migration/journal rollback"},
 	{".", "adapters environment environment/machine internal/engine internal/printable internal/steps license migration migration/journal migration/report rollback go.uber.org/zap"},
 
 	{"adapters/attended", "adapters environment internal/printable license"},

@@ -116,7 +116,9 @@ func fails(err error) func(context.Context, *machine.Call[facts]) (machine.Trigg
 	return func(context.Context, *machine.Call[facts]) (machine.Trigger, error) { return "", err }
 }
 
-func notDone(context.Context, *machine.Call[facts]) (machine.Trigger, error) { return machine.NotDone, nil }
+func notDone(context.Context, *machine.Call[facts]) (machine.Trigger, error) {
+	return machine.NotDone, nil
+}
 
 // next takes the next answer of a script; its last one is repeated.
 func (s *stage) next(name string, script *[]func(context.Context, *machine.Call[facts]) (machine.Trigger, error), otherwise machine.Do[facts]) machine.Do[facts] {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/environment/machine"
 	"github.com/changeover-go/changeover/internal/printable"
 )
 
@@ -28,16 +29,23 @@ func (s *Site) notPaused(ctx context.Context) ([]string, error) {
 	return going, nil
 }
 
-// OursToPause returns the environments that this run will pause: those of
-// s.Paused that nobody else has paused yet.
-func (s *Site) OursToPause(ctx context.Context) ([]string, error) { return s.notPaused(ctx) }
-
-// Pause pauses what is not paused yet and sees that it is.
-func (s *Site) Pause(ctx context.Context, p *environment.Pause) error {
+// Pause pauses what is not paused yet and sees that it is. What is about to be
+// paused is the run's own from then on; record, which must make p durable, is
+// called before. So what somebody else has paused never counts as the run's
+// own, and what the run has paused always does, whatever process resumes it
+// (reliability.md PA4).
+func (s *Site) Pause(ctx context.Context, p *environment.Pause, record func() error) error {
 	p.Seen = false
 	going, err := s.notPaused(ctx)
 	if err != nil {
 		return Before(err)
+	}
+	if len(going) > 0 {
+		ours := slices.DeleteFunc(slices.Clone(p.Ours), func(name string) bool { return slices.Contains(going, name) })
+		p.Ours = append(ours, going...)
+		if err := record(); err != nil {
+			return err
+		}
 	}
 	for _, name := range going {
 		if err := s.Ports.LifeTime.PauseDeployments(ctx, s.Env(name)); err != nil {
@@ -59,23 +67,52 @@ func (s *Site) SeePause(ctx context.Context, p *environment.Pause) error {
 		return fmt.Errorf("deployments to %s: %w", printable.Text(strings.Join(going, ", ")), ErrNotPaused)
 	}
 	p.Seen, p.At = true, s.Clock.Now()
-	s.PauseLost.Store(false)
 	return nil
 }
 
 // ErrNotPaused is wrapped by [Site.SeePause].
 var ErrNotPaused = errors.New("are not paused")
 
-// StillPaused is called before every upload and republish. A pause that was
-// lost stops the whole run (reliability.md PA2).
-func (s *Site) StillPaused(ctx context.Context) error {
-	var p environment.Pause
-	err := s.SeePause(ctx, &p)
-	if errors.Is(err, ErrNotPaused) {
-		s.PauseLost.Store(true)
-		return Foreign("the pause was lost: " + err.Error())
+// ErrHalted is wrapped by what must not be done any more.
+var ErrHalted = errors.New("nothing more may be changed")
+
+// Running returns an error that wraps [ErrHalted] when nothing more may be
+// changed.
+func (s *Site) Running() error {
+	if s.Halted.Load() {
+		return Before(ErrHalted)
 	}
-	return Before(err)
+	return nil
+}
+
+// StillPaused is called before every upload and republish of the way forward.
+// A pause that was lost halts the whole run (reliability.md PA2).
+func (s *Site) StillPaused(ctx context.Context) error {
+	err := s.SeePause(ctx, new(environment.Pause))
+	if errors.Is(err, ErrNotPaused) {
+		s.Halted.Store(true)
+	}
+	if err != nil {
+		return Before(err)
+	}
+	return s.Running()
+}
+
+// ResumeDeployments is the step that both procedures end with.
+func (s *Site) ResumeDeployments() machine.Step[environment.Line] {
+	const done machine.Trigger = "deploymentsResumed"
+	return machine.Step[environment.Line]{
+		Do: func(ctx context.Context, c *machine.Call[environment.Line]) (machine.Trigger, error) {
+			return done, s.Resume(ctx, &c.Facts.Pause)
+		},
+		Observe: func(ctx context.Context, c *machine.Call[environment.Line]) (machine.Trigger, error) {
+			ended, err := s.Resumed(ctx, &c.Facts.Pause)
+			if err != nil || !ended {
+				return machine.NotDone, err
+			}
+			return done, nil
+		},
+	}
 }
 
 // Resume ends the pauses that the run has set, and no other, and sees that
@@ -91,7 +128,7 @@ func (s *Site) Resume(ctx context.Context, p *environment.Pause) error {
 		return err
 	}
 	if !ended {
-		return fmt.Errorf("resumed deployments, but LifeTime still shows a pause")
+		return errors.New("resumed deployments, but LifeTime still shows a pause")
 	}
 	return nil
 }

@@ -17,28 +17,16 @@ type Upload struct {
 	Role   license.Role
 	Serial license.SerialNumber // that the file is for
 	Digest license.Digest       // of the file in the vault
-	// Blind uploads although the environment cannot be read: a rollback does
-	// not leave a target license in place because a page is down.
-	Blind bool
 	// Shows reports whether a reading shows this file's license.
 	Shows func(environment.Reading) bool
 }
 
-// Upload checks the server's serial number, takes the file out of the vault,
-// which compares its digest, uploads it, and reads until the license shows.
-// It returns nil only when the license shows; until the call is made, every
-// error says that nothing was done.
+// Upload takes the file out of the vault, which compares its digest, uploads
+// it, and reads until the license shows. Whoever calls it has compared the
+// serial number of the file with that of the server. It returns nil only when
+// the license shows; until the call is made, every error says that nothing was
+// done.
 func (s *Site) Upload(ctx context.Context, c *machine.Call[environment.Facts], u Upload) error {
-	r, err := s.Read(ctx, c.Environment)
-	if err != nil && !u.Blind {
-		return Before(err)
-	}
-	if err == nil {
-		c.Facts.Reading = r
-		if r.Server != u.Serial {
-			return SerialChanged(c.Environment, r.Server, u.Serial)
-		}
-	}
 	file, err := s.Ports.Vault.Get(ctx, u.Serial, u.Digest)
 	if err != nil {
 		return Before(fmt.Errorf("taking the license file for %s out of the vault: %w", printable.Text(c.Environment), err))
@@ -50,8 +38,12 @@ func (s *Site) Upload(ctx context.Context, c *machine.Call[environment.Facts], u
 		return fmt.Errorf("uploading the %s license to %s: %w", u.Role, printable.Text(c.Environment), err)
 	}
 	r, shows, err := s.Stable(ctx, c.Environment, c.Effect.Settle, u.Shows)
-	if err != nil {
-		return fmt.Errorf("uploaded, but the licensing page cannot be read: %w", err)
+	switch {
+	case err != nil:
+		// %v: that a page was not reached says nothing of the upload.
+		return fmt.Errorf("uploaded, but the licensing page cannot be read: %v", err)
+	case r.Server != u.Serial:
+		return SerialChanged(c.Environment, r.Server, u.Serial)
 	}
 	c.Facts.Reading = r
 	if !shows {
@@ -64,13 +56,14 @@ func (s *Site) Upload(ctx context.Context, c *machine.Call[environment.Facts], u
 // (reliability.md B6).
 func (s *Site) ObserveUpload(ctx context.Context, c *machine.Call[environment.Facts], u Upload) (done bool, err error) {
 	r, shows, err := s.Stable(ctx, c.Environment, c.Effect.Settle, u.Shows)
-	if err != nil {
+	switch {
+	case err != nil:
 		return false, err
+	case r.Server != u.Serial:
+		return false, SerialChanged(c.Environment, r.Server, u.Serial)
 	}
 	c.Facts.Reading = r
 	switch {
-	case r.Server != u.Serial:
-		return false, SerialChanged(c.Environment, r.Server, u.Serial)
 	case shows:
 		return true, nil
 	case r.Role == license.Source || r.Role == license.Target:

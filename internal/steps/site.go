@@ -30,9 +30,11 @@ type Site struct {
 	Ports          adapters.Set
 	Clock          adapters.Clock
 
-	// PauseLost is set as soon as a step finds deployments going on that should
-	// be paused.
-	PauseLost atomic.Bool
+	// Halted is set as soon as nothing more may be changed: a step has found
+	// deployments going on that should be paused, or the line was stopped. It
+	// reaches calls that were decided on before, and wait for another attempt;
+	// what lasts is in the journal.
+	Halted atomic.Bool
 }
 
 // Names of the conditions that the steps themselves state. NotSent: something
@@ -54,6 +56,56 @@ func Before(err error) error {
 		return err
 	}
 	return beforeError{err}
+}
+
+// PersonTime is how long one call may take by default: a person may stand
+// behind any port, and go home in between.
+const PersonTime = 24 * time.Hour
+
+// Settle is the default for effects that read a licensing page: Service Center
+// is known to take an upload that times out, and to show an old license for a
+// while after a good one (facts.md 8, rows 12 and 13).
+func Settle() machine.Settle {
+	return machine.Settle{Window: 2 * time.Minute, Reads: 2, Every: 15 * time.Second, Limit: 40}
+}
+
+// Retry is the default for conditions that are known to pass.
+func Retry() machine.Retry {
+	return machine.Retry{On: []string{"busy", "notReached", NotSent}, Attempts: 5, First: 15 * time.Second, Max: 5 * time.Minute}
+}
+
+// Caught returns the name of the condition that err states if the effect
+// catches it; otherwise "".
+func Caught(effect machine.Effect, err error) string {
+	if condition := adapters.ConditionOf(err); condition != nil {
+		for _, caught := range effect.Catch {
+			if caught.Condition == condition.Condition() {
+				return caught.Condition
+			}
+		}
+	}
+	return ""
+}
+
+// Begin prepares the facts with which an environment begins a table: what it
+// met in the one before is over.
+func Begin(f environment.Facts) environment.Facts {
+	f.Fetched, f.Need, f.Publication = environment.Fetched{}, environment.Need{}, environment.Publication{}
+	return f
+}
+
+// Tally adds to a census what is known of one environment's license and
+// backups.
+func Tally(c *environment.Census, f environment.Facts) {
+	if _, ok := f.Restorable(f.Reading.Server); ok {
+		c.BackedUp++
+	}
+	switch {
+	case f.Reading.Shows(license.Source):
+		c.ShowSource++
+	case f.Reading.Shows(license.Target):
+		c.ShowTarget++
+	}
 }
 
 // Env returns the environment called name; steps are only called for

@@ -89,7 +89,7 @@ func (r *Record) Add(e Entry) error {
 	case errors.Is(err, ErrForeign):
 		return fmt.Errorf("entry %d: %w", e.Seq, err)
 	default:
-		return fmt.Errorf("%w: entry %d: %w", ErrCorrupt, e.Seq, err)
+		return fmt.Errorf("%w: entry %d %w", ErrCorrupt, e.Seq, err)
 	}
 }
 

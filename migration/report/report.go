@@ -172,10 +172,12 @@ type fold struct {
 	lineAt    journal.Standing
 	back      bool                         // the infrastructure is on the way back
 	facts     map[string]environment.Facts // decoded and cleaned, by environment
-	incidents []*incident
-	opened    *SupportCase      // as it was when Support was last told
-	met       map[string]string // environment -> condition of its last hold
-	surveyed  time.Time
+	opened    *SupportCase                 // as it was when Support was last told
+	surveyed  time.Time                    // when every environment had been read; zero: not yet
+	heldFor   map[string]string            // environment -> condition of its last hold
+	incidents []*incident                  // in the order in which they were first met
+	met       map[incident]*incident       // by what they have in common when they are met again
+	doubts    map[string]*incident         // environment -> what is not known of it yet
 }
 
 // New reads the journal of a run of plan. For an empty journal, Run and Verdict
@@ -193,7 +195,8 @@ func New(plan migration.Plan, entries iter.Seq2[journal.Entry, error]) (*Report,
 			Version: Version, Plan: plan.Digest(), Profile: profile.Name, Source: plan.Source, Target: plan.Target,
 			Next: []string{}, Environments: []Environment{}, Findings: []Finding{}, Warnings: []string{}, clean: newCleaner(plan),
 		},
-		plan: plan, past: newPast(plan, profile), facts: map[string]environment.Facts{}, met: map[string]string{},
+		plan: plan, past: newPast(plan, profile), facts: map[string]environment.Facts{},
+		heldFor: map[string]string{}, met: map[incident]*incident{}, doubts: map[string]*incident{},
 	}
 	f.Infrastructure = f.clean.text(plan.Infrastructure.Name)
 	for e, err := range entries {
@@ -235,7 +238,7 @@ func (f *fold) add(e journal.Entry) error {
 	f.past.add(e)
 	f.note(e)
 	if e.Kind == journal.Held {
-		f.met[e.Env] = e.Condition
+		f.heldFor[e.Env] = e.Condition
 	}
 	if e.Env == journal.Infrastructure && e.Kind == journal.Outcome {
 		switch e.Trigger {
@@ -367,13 +370,16 @@ func (f *fold) placement() Placement {
 	return AllTarget
 }
 
-// changing reports whether an upload to the environment is under way or in
-// doubt, so that what was read before may not be true any more. Uploads of
-// source licenses to an environment that never had another change nothing that
-// placement asks for.
+// changing reports whether an upload that decides between source and target is
+// under way or in doubt, so that what was read before may not be true any more.
 func (f *fold) changing(name string) bool {
 	at, _ := f.record.Standing(name)
-	return at.InFlight && f.mutates(at) && f.facts[name].TargetSent
+	facts := f.facts[name]
+	switch at.Effect {
+	case "registerSerial", "republish", "testRestored":
+		return false // change something, but no license
+	}
+	return at.InFlight && f.mutates(at) && (facts.TargetSent || facts.Reading.Role == license.Target)
 }
 
 // mutates reports whether the effect in flight changes something; one that the

@@ -1,0 +1,272 @@
+package report_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/changeover-go/changeover"
+	"github.com/changeover-go/changeover/adapters"
+	"github.com/changeover-go/changeover/adapters/fake"
+	"github.com/changeover-go/changeover/adapters/fault"
+	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/license"
+	"github.com/changeover-go/changeover/migration"
+	"github.com/changeover-go/changeover/migration/journal"
+	"github.com/changeover-go/changeover/migration/report"
+)
+
+const (
+	sourceCode = "AAA.AAA.AAA.AAA.AAA.AAA.AAA.AOU"
+	targetCode = "BBB.BBB.BBB.BBB.BBB.BBB.BBB.BOU"
+)
+
+func code(t testing.TB, s string) license.ActivationCode {
+	t.Helper()
+	c, err := license.ParseActivationCode(s)
+	require.NoError(t, err)
+	return c
+}
+
+// plan is the infrastructure of the written procedure.
+func plan(t testing.TB, profile string) migration.Plan {
+	t.Helper()
+	env := func(name string, kind environment.Kind, letter string) environment.Environment {
+		serial := strings.TrimSuffix(strings.Repeat(strings.Repeat(letter, 3)+"-", 8), "-")
+		return environment.Environment{Name: name, Kind: kind, ServiceCenter: "https://" + strings.ToLower(name) + ".example.test", Serial: license.SerialNumber(serial)}
+	}
+	p := migration.Plan{
+		Infrastructure: environment.Infrastructure{Name: "Acme", Environments: []environment.Environment{
+			env("Production", environment.Production, "P"), env("Quality", environment.Quality, "Q"),
+			env("Development", environment.Development, "D"), env("LifeTime", environment.LifeTime, "L"),
+		}},
+		Source: code(t, sourceCode), Target: code(t, targetCode), Profile: profile, Module: "ECT_Provider",
+		Accept: map[string][]license.IPP{"refresh": {license.Ignore}, "move": {license.Unprotected, license.Protected}},
+	}
+	switch profile {
+	case migration.AsWritten:
+		delete(p.Accept, "move")
+	case migration.Published:
+		delete(p.Accept, "refresh")
+	}
+	return p
+}
+
+// A stage is everything that one run needs.
+type stage struct {
+	t     testing.TB
+	plan  migration.Plan
+	world *fake.World
+	store *journal.Memory
+	clock *fake.Clock
+}
+
+func newStage(t testing.TB, profile string) *stage {
+	p := plan(t, profile)
+	return &stage{t: t, plan: p, world: fake.New(p.Infrastructure, p.Source, p.Target), store: new(journal.Memory), clock: new(fake.Clock)}
+}
+
+// changeover opens the run anew, as another process would.
+func (s *stage) changeover(injectors ...*fault.Injector) *changeover.Changeover {
+	s.t.Helper()
+	c, err := changeover.New(s.plan, fault.Wrap(s.world.Set(), injectors...), s.store, &changeover.Options{Clock: s.clock, Inline: true, User: "tester"})
+	require.NoError(s.t, err)
+	return c
+}
+
+// apply runs as far as it gets; the error must be wanted, which may be nil.
+func (s *stage) apply(wanted error, injectors ...*fault.Injector) {
+	s.t.Helper()
+	_, err := s.changeover(injectors...).Apply(s.t.Context())
+	require.ErrorIs(s.t, err, wanted)
+}
+
+func (s *stage) entries() []journal.Entry {
+	s.t.Helper()
+	var all []journal.Entry
+	for e, err := range s.store.Read(s.t.Context()) {
+		require.NoError(s.t, err)
+		all = append(all, e)
+	}
+	return all
+}
+
+// report reads the journal anew, as somebody offline would.
+func (s *stage) report() *report.Report {
+	s.t.Helper()
+	r, err := report.New(s.plan, s.store.Read(s.t.Context()))
+	require.NoError(s.t, err)
+	return r
+}
+
+// ipp makes the move of env end in an intellectual property error.
+func (s *stage) ipp(env string) {
+	s.world.SetIPP(s.plan.Target, env, license.Protected)
+	s.world.MarkModule(env, s.plan.Module, s.plan.Source)
+}
+
+// at finds the n-th call of a method for an environment, in a run like this one.
+func (s *stage) at(method, env string, n int) int {
+	s.t.Helper()
+	twin, found, calls := newStage(s.t, s.plan.Profile), -1, 0
+	watch := fault.Watch(func(op fault.Op) {
+		if op.Method == method && op.Environment == env {
+			if n--; n == 0 {
+				found = calls
+			}
+		}
+		calls++
+	})
+	twin.apply(nil, watch)
+	require.GreaterOrEqual(s.t, found, 0, "there is no such call")
+	return found
+}
+
+// A scenario is a run, and what its report must say.
+type scenario struct {
+	name, profile string
+	run           func(*stage)
+	verdict       report.Verdict
+	placement     report.Placement
+	hold          journal.HoldKind
+}
+
+var errLost = errors.New("the connection was lost")
+
+func scenarios() []scenario {
+	apply := func(s *stage) { s.apply(nil) }
+	return []scenario{
+		{"nothing has begun", migration.RefreshAndMove, func(*stage) {}, "", report.Unknown, ""},
+		{"completed", migration.RefreshAndMove, apply, report.Completed, report.AllTarget, ""},
+		{"as written", migration.AsWritten, apply, report.Completed, report.AllSource, ""},
+		{"published", migration.Published, apply, report.Completed, report.AllTarget, ""},
+		{"rolled back after an intellectual property error", migration.RefreshAndMove, func(s *stage) {
+			s.ipp("Quality")
+			s.apply(nil)
+		}, report.RolledBack, report.AllSource, ""},
+		{"rolled back on request", migration.RefreshAndMove, func(s *stage) {
+			s.apply(nil)
+			_, err := s.changeover().RollBack(s.t.Context(), "Ada", "we changed our minds")
+			require.NoError(s.t, err)
+		}, report.RolledBack, report.AllSource, ""},
+		{"two serial numbers are missing", migration.RefreshAndMove, func(s *stage) {
+			s.world.RemoveSerial(s.plan.Source, "Quality")
+			s.world.RemoveSerial(s.plan.Source, "Development")
+			s.apply(nil)
+		}, report.Held, report.AllSource, journal.HoldSupport},
+		{"the case is open and one of two is resolved", migration.RefreshAndMove, func(s *stage) {
+			s.world.RemoveSerial(s.plan.Source, "Quality")
+			s.world.RemoveSerial(s.plan.Source, "Development")
+			s.apply(nil)
+			require.NoError(s.t, s.changeover().Resolve(s.t.Context(), "Quality", migration.Resolution{By: "Ada", Evidence: "Support has registered it"}))
+		}, report.Held, report.AllSource, journal.HoldSupport},
+		{"a source license is not prepared", migration.RefreshAndMove, func(s *stage) {
+			s.world.SetIPP(s.plan.Source, "LifeTime", license.Protected)
+			s.apply(nil)
+		}, report.Held, report.AllSource, journal.HoldSupport},
+		{"a target license is not prepared", migration.RefreshAndMove, func(s *stage) {
+			s.world.SetIPP(s.plan.Target, "Quality", license.Ignore)
+			s.apply(nil)
+		}, report.Held, report.MixedExpected, journal.HoldSupport},
+		{"all three questions in one case", migration.RefreshAndMove, func(s *stage) {
+			s.world.RemoveSerial(s.plan.Source, "Quality")
+			s.world.SetIPP(s.plan.Source, "Development", license.Protected)
+			s.apply(nil)
+		}, report.Held, report.AllSource, journal.HoldSupport},
+		{"mixed", migration.RefreshAndMove, func(s *stage) {
+			s.ipp("Development")
+			s.world.RefuseReturn("Quality", "the license is of another infrastructure")
+			s.apply(nil)
+		}, report.Mixed, report.MixedUp, journal.HoldMixed},
+		{"restored and not tested", migration.RefreshAndMove, func(s *stage) {
+			s.ipp("Development")
+			seen := 0
+			s.apply(nil, fault.Watch(func(op fault.Op) {
+				// Publishing breaks in Quality on the way back.
+				if op.Method == "RepublishModule" && op.Environment == "Development" {
+					if seen++; seen == 2 {
+						s.world.BreakModule("Quality", s.plan.Module, "a web service is gone")
+					}
+				}
+			}))
+		}, report.Held, report.AllSource, journal.HoldSupport},
+		{"interrupted between two steps", migration.RefreshAndMove, func(s *stage) {
+			ctx, cancel := context.WithCancel(s.t.Context())
+			defer cancel()
+			inj := fault.OnIndex(s.at("UploadLicense", "Quality", 2), fault.Before, fault.Cancel(cancel))
+			_, err := s.changeover(inj).Apply(ctx)
+			require.ErrorIs(s.t, err, context.Canceled)
+		}, report.Held, report.MixedExpected, report.HoldInterrupted},
+		{"killed while an upload was under way", migration.RefreshAndMove, func(s *stage) {
+			s.cut("Quality", "upload", "move")
+		}, report.Held, report.MixedExpected, report.HoldInterrupted},
+		{"in doubt, and observed", migration.RefreshAndMove, func(s *stage) {
+			s.apply(nil, fault.OnIndex(s.at("UploadLicense", "Production", 2), fault.After, errLost))
+		}, report.Completed, report.AllTarget, ""},
+		{"in doubt, and looking does not tell", migration.RefreshAndMove, func(s *stage) {
+			down := false
+			s.apply(nil,
+				fault.OnIndex(s.at("RegisterSerial", "Production", 1), fault.After, errLost),
+				fault.Watch(func(op fault.Op) {
+					if op.Method == "RegisterSerial" {
+						down = true
+					} else if down && op.Method == "SerialRegistered" {
+						s.world.RemoveSerial(s.plan.Target, "Production")
+					}
+				}))
+		}, report.Held, report.AllSource, journal.HoldInDoubt},
+		{"held by an operator", migration.RefreshAndMove, func(s *stage) {
+			var c *changeover.Changeover
+			c = s.changeover(fault.Watch(func(op fault.Op) {
+				if op.Method == "RegisterSerial" && op.Environment == "Production" {
+					require.NoError(s.t, c.Hold(s.t.Context(), journal.Infrastructure, "Ada", "the release is today"))
+				}
+			}))
+			_, err := c.Apply(s.t.Context())
+			require.NoError(s.t, err)
+		}, report.Held, report.AllSource, journal.HoldOperator},
+		{"not approved", migration.RefreshAndMove, func(s *stage) {
+			s.world.Answer(func(adapters.Question) (adapters.Answer, error) { return adapters.Answer{}, adapters.ErrRefused })
+			s.apply(nil)
+		}, report.Held, report.AllSource, journal.HoldApproval},
+		{"the serial number of a server changed", migration.RefreshAndMove, func(s *stage) {
+			changed := false
+			s.apply(nil, fault.Watch(func(op fault.Op) {
+				if op.Method == "RegisterSerial" && !changed {
+					changed = true
+					s.world.ChangeSerial("Quality", "ZZZ-ZZZ-ZZZ-ZZZ-ZZZ-ZZZ-ZZZ-ZZZ")
+				}
+			}))
+		}, report.Held, report.MixedExpected, journal.HoldSerial},
+		{"somebody else has paused", migration.RefreshAndMove, func(s *stage) {
+			s.world.PauseByHand("Production")
+			s.apply(nil)
+		}, report.Completed, report.AllTarget, ""},
+		{"a target license has less", migration.RefreshAndMove, func(s *stage) {
+			s.world.Define(s.plan.Target, "Quality", func(d *license.Details) { d.Features = d.Features[:1] })
+			s.apply(nil)
+		}, report.Completed, report.AllTarget, ""},
+		{"opaque licenses", migration.RefreshAndMove, func(s *stage) {
+			s.world.OpaqueLicenses(true)
+			s.apply(nil)
+		}, report.Completed, report.AllTarget, ""},
+	}
+}
+
+// cut keeps the journal up to an intent, as a kill right after it does.
+func (s *stage) cut(env, effect, leg string) {
+	s.t.Helper()
+	s.apply(nil)
+	whole := s.entries()
+	for i, e := range whole {
+		if e.Kind == journal.Intent && e.Env == env && e.Effect == effect && e.Leg == leg {
+			s.store = new(journal.Memory)
+			require.NoError(s.t, s.store.Append(s.t.Context(), 0, whole[:i+1]...))
+			return
+		}
+	}
+	require.Fail(s.t, "there is no such intent")
+}

@@ -1,0 +1,249 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/changeover-go/changeover/license"
+)
+
+// width is how many characters a line of text has at most.
+const width = 80
+
+// headline says what a verdict means.
+func (r *Report) headline() string {
+	switch r.Verdict {
+	case Completed:
+		return "Completed"
+	case RolledBack:
+		return "RolledBack: every environment shows its source license again"
+	case Held:
+		return "Held: a person must act"
+	case Mixed:
+		return "Mixed: some environments may still hold the target license"
+	}
+	return "Nothing has begun"
+}
+
+// about says which run it is, line by line.
+func (r *Report) about() []string {
+	lines := []string{
+		"Infrastructure " + r.Infrastructure + ", profile " + r.Profile,
+		fmt.Sprintf("From %s to %s", r.Source, r.Target),
+	}
+	if r.Run != "" {
+		lines = append(lines, fmt.Sprintf("Run %s, in %s; licenses: %s", r.Run, r.State, r.Placement))
+	}
+	return lines
+}
+
+// shows says in a few words what is installed.
+func (i Installed) shows() string {
+	switch {
+	case i.Role == "":
+		return "not read yet"
+	case i.Role == license.None:
+		return "no license"
+	case i.IPP == "":
+		return string(i.Role)
+	}
+	return string(i.Role) + ", " + string(i.IPP)
+}
+
+// summary says in a few words what could be put back.
+func (b Backup) summary() string {
+	switch {
+	case b.Proven:
+		return "proven, " + plural(b.Copies, "copy", "copies")
+	case len(b.Digests) > 0:
+		return "not proven"
+	}
+	return "none"
+}
+
+// reason says in one word why an environment waits.
+func (e Environment) reason() string {
+	switch {
+	case e.Hold != nil:
+		return string(e.Hold.Kind)
+	case e.Need != nil:
+		return e.Need.Condition
+	case e.Waits != "":
+		return "yes"
+	}
+	return "no"
+}
+
+// title says what a finding is and where it was met.
+func (f Finding) title() string {
+	s := f.Condition
+	if f.Environment != "" {
+		s += " in " + f.Environment
+	}
+	var at []string
+	if f.Step != "" {
+		at = append(at, f.Step)
+	}
+	if f.Clause != "" {
+		at = append(at, "clause "+f.Clause)
+	}
+	if len(at) > 0 {
+		s += " (" + strings.Join(at, "; ") + ")"
+	}
+	return s
+}
+
+// count counts the clauses of each status.
+func count(clauses []Clause) string {
+	n := map[ClauseStatus]int{}
+	for _, c := range clauses {
+		n[c.Status]++
+	}
+	return fmt.Sprintf("%d done, %d not done, %d not applicable, %s", n[Done], n[NotDone], n[NotApplicable], plural(n[IsGap], "gap", "gaps"))
+}
+
+// opened says whether the case is open.
+func (c SupportCase) opened() string { return cmp.Or(c.Reference, "not opened yet") }
+
+// WriteText writes the report for a terminal: at most 80 characters a line, the
+// verdict first, then what to do. The timeline is left out. It returns the
+// error of w.
+func (r *Report) WriteText(w io.Writer) error {
+	p := new(page)
+	p.line("", r.headline())
+	for _, s := range r.about() {
+		p.line("  ", s)
+	}
+	p.section("What to do now", len(r.Next))
+	for _, s := range r.Next {
+		p.item(s)
+	}
+	p.section("Environments", len(r.Environments))
+	rows := [][]string{{"name", "state", "installed", "backup", "waits"}}
+	for _, e := range r.Environments {
+		rows = append(rows, []string{e.Name, cmp.Or(string(e.State), "-"), e.Installed.shows(), e.Backup.summary(), e.reason()})
+	}
+	p.table(rows, []int{16, 17, 19, 12, 12})
+	p.section("Findings", len(r.Findings))
+	for _, f := range r.Findings {
+		p.item(string(f.Level) + ": " + f.title())
+		p.line("    ", f.Text)
+		if f.Hint != "" {
+			p.line("    ", "-> "+f.Hint)
+		}
+	}
+	if c := r.SupportCase; c != nil {
+		p.section("Support case: "+c.opened(), 1)
+		p.line("  ", c.Subject)
+		for line := range strings.Lines("\n" + c.Body) {
+			p.line("  ", strings.TrimSuffix(line, "\n"))
+		}
+	}
+	p.section("Warnings", len(r.Warnings))
+	for _, s := range r.Warnings {
+		p.item(s)
+	}
+	p.section("The written procedure, clause by clause: "+count(r.Clauses), len(r.Clauses))
+	for _, c := range r.Clauses {
+		switch c.Status {
+		case NotDone:
+			p.item("not done: " + c.ID + ", " + c.Ref + ": " + c.Says)
+		case IsGap:
+			if c.Why != forReaders {
+				p.item("gap: " + c.ID + ", " + c.Ref + ": " + c.Says + " " + c.Why)
+			}
+		}
+	}
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// A page is text that is wrapped.
+type page struct{ bytes.Buffer }
+
+// section begins a part with a title, unless it would have no content.
+func (p *page) section(title string, content int) {
+	if content > 0 {
+		p.WriteByte('\n')
+		p.line("", title)
+	}
+}
+
+// item writes an entry of a list.
+func (p *page) item(s string) { p.wrapped("  - ", "    ", s) }
+
+// line writes text behind an indent, on as many lines as it takes; text that
+// is indented itself goes on below where it began.
+func (p *page) line(indent, s string) {
+	text := strings.TrimLeft(s, " ")
+	indent += s[:len(s)-len(text)]
+	p.wrapped(indent, indent, text)
+}
+
+func (p *page) wrapped(first, others, s string) {
+	indent := first
+	for _, line := range wrap(s, width-len(others)) {
+		p.WriteString(strings.TrimRight(indent+line, " "))
+		p.WriteByte('\n')
+		indent = others
+	}
+}
+
+// table writes rows in columns that are as wide as they need to be, at most as
+// wide as given; a cell that is wider goes on below.
+func (p *page) table(rows [][]string, most []int) {
+	widths := make([]int, len(most))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = min(most[i], max(widths[i], utf8.RuneCountInString(cell)))
+		}
+	}
+	for _, row := range rows {
+		cells, lines := make([][]string, len(row)), 0
+		for i, cell := range row {
+			cells[i] = wrap(cell, widths[i])
+			lines = max(lines, len(cells[i]))
+		}
+		for n := range lines {
+			line := ""
+			for i := range cells {
+				cell := ""
+				if n < len(cells[i]) {
+					cell = cells[i][n]
+				}
+				line += "  " + cell + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			}
+			p.WriteString(strings.TrimRight(line, " "))
+			p.WriteByte('\n')
+		}
+	}
+}
+
+// wrap breaks text at blanks into lines of at most so many runes; a word that
+// is longer is broken. There is at least one line.
+func wrap(s string, most int) []string {
+	most = max(most, 1)
+	var lines []string
+	line, length := "", 0
+	for word := range strings.FieldsSeq(s) {
+		n := utf8.RuneCountInString(word)
+		if length > 0 && length+1+n <= most {
+			line, length = line+" "+word, length+1+n
+			continue
+		}
+		if length > 0 {
+			lines = append(lines, line)
+		}
+		runes := []rune(word)
+		for len(runes) > most {
+			lines = append(lines, string(runes[:most]))
+			runes = runes[most:]
+		}
+		line, length = string(runes), len(runes)
+	}
+	return append(lines, line)
+}
