@@ -188,13 +188,10 @@ func (c *Changeover) verb(ctx context.Context, f func() error) (*report.Report, 
 	defer c.running.Unlock()
 	err := f()
 	r, statusErr := c.Status(context.WithoutCancel(ctx))
-	switch {
-	case errors.Is(statusErr, ErrNotBegun):
+	if errors.Is(statusErr, ErrNotBegun) || err != nil && statusErr != nil {
 		return nil, err
-	case statusErr != nil:
-		return nil, errors.Join(err, statusErr)
 	}
-	return r, err
+	return r, errors.Join(err, statusErr)
 }
 
 func (c *Changeover) setBack(on bool) {

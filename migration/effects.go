@@ -38,7 +38,7 @@ func (s legSteps) steps() map[machine.EffectName]machine.Step[environment.Facts]
 	return all
 }
 
-// needs records what a person must do about a condition that leads to
+// need records what a person must do about a condition that leads to
 // NeedsSupport, and which question of the procedure speaks of it.
 func (s legSteps) need(c *machine.Call[environment.Facts], condition, text string) {
 	faq := 0
@@ -53,30 +53,27 @@ func (s legSteps) need(c *machine.Call[environment.Facts], condition, text strin
 	c.Facts.Need = environment.Need{Condition: condition, Step: string(c.Effect.Name), FAQ: faq, Text: printable.Text(text)}
 }
 
-// needing records the need for the conditions of err that the effect catches.
+// needing records the need for the condition of err, if the effect catches it.
 func (s legSteps) needing(c *machine.Call[environment.Facts], err error) error {
-	if condition := adapters.ConditionOf(err); condition != nil {
-		for _, caught := range c.Effect.Catch {
-			if caught.Condition == condition.Condition() {
-				s.need(c, condition.Condition(), err.Error())
-			}
-		}
+	if condition := steps.Caught(c.Effect, err); condition != "" {
+		s.need(c, condition, err.Error())
 	}
 	return err
 }
 
 // look reads the environment once and refuses to go on when it is not what the
-// plan and the journal say.
+// plan and the journal say. A reading of another server is not kept: what is
+// known of this one would be lost with it.
 func (s legSteps) look(ctx context.Context, c *machine.Call[environment.Facts]) error {
 	r, err := s.site.Read(ctx, c.Environment)
 	if err != nil {
 		return steps.Before(err)
 	}
+	if serial := s.site.Env(c.Environment).Serial; r.Server != serial {
+		return steps.SerialChanged(c.Environment, r.Server, serial)
+	}
 	c.Facts.Reading = r
-	env := s.site.Env(c.Environment)
 	switch {
-	case r.Server != env.Serial:
-		return steps.SerialChanged(c.Environment, r.Server, env.Serial)
 	case r.Role == license.Other || r.Role == license.None:
 		return steps.UnknownLicense(c.Environment, r)
 	case r.Role == license.Target && !c.Facts.TargetSent:
@@ -95,6 +92,9 @@ func (s legSteps) registerSerial(ctx context.Context, c *machine.Call[environmen
 		return "", steps.Before(fmt.Errorf("looking for the serial number of %s: %w", printable.Text(env.Name), err))
 	}
 	if !registered {
+		if err := s.site.Running(); err != nil {
+			return "", err
+		}
 		if err := s.site.Ports.Portal.RegisterSerial(ctx, s.site.Target, env); err != nil {
 			return "", s.needing(c, fmt.Errorf("registering the serial number of %s: %w", printable.Text(env.Name), err))
 		}
@@ -311,6 +311,11 @@ func (s legSteps) upload(ctx context.Context, c *machine.Call[environment.Facts]
 }
 
 func (s legSteps) observeUpload(ctx context.Context, c *machine.Call[environment.Facts]) (machine.Trigger, error) {
+	if c.Facts.Fetched.Attested {
+		// Nothing on the page tells an opaque file from the one before it, and
+		// sending the same bytes again does no harm.
+		return machine.NotDone, nil
+	}
 	done, err := s.site.ObserveUpload(ctx, c, s.uploadOf(c.Facts))
 	if err != nil || !done {
 		return machine.NotDone, err
@@ -323,6 +328,9 @@ func (s legSteps) verify(ctx context.Context, c *machine.Call[environment.Facts]
 	r, shown, err := s.site.Stable(ctx, c.Environment, c.Effect.Settle, func(r environment.Reading) bool { return r.Shows(s.leg.Role) })
 	if err != nil {
 		return "", err
+	}
+	if serial := s.site.Env(c.Environment).Serial; r.Server != serial {
+		return "", steps.SerialChanged(c.Environment, r.Server, serial)
 	}
 	c.Facts.Reading = r
 	switch {

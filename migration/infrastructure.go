@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,14 +22,16 @@ import (
 func (r *Runner) lineSteps(sess *engine.Session) map[machine.EffectName]machine.Step[environment.Line] {
 	type L = environment.Line
 	all := map[machine.EffectName]machine.Step[L]{
-		"survey":        {Do: r.survey},
-		"pause":         {Do: r.pause},
+		"survey": {Do: r.survey},
+		"pause": {Do: func(ctx context.Context, c *machine.Call[L]) (machine.Trigger, error) {
+			return "paused", r.pause(ctx, sess, &c.Facts)
+		}},
 		"attestModules": {Do: r.attestModules},
 		"openGate": {Do: func(ctx context.Context, c *machine.Call[L]) (machine.Trigger, error) {
 			return r.openGate(ctx, sess, c)
 		}},
 		"sweep":             {Do: func(ctx context.Context, c *machine.Call[L]) (machine.Trigger, error) { return r.sweep(ctx, sess, c) }},
-		"resumeDeployments": {Do: r.resumeDeployments, Observe: r.observeResumed},
+		"resumeDeployments": r.site.ResumeDeployments(),
 		"openCase": {Do: func(ctx context.Context, c *machine.Call[L]) (machine.Trigger, error) {
 			return r.openCase(ctx, sess, c)
 		}},
@@ -47,11 +50,19 @@ func (r *Runner) lineSteps(sess *engine.Session) map[machine.EffectName]machine.
 	return all
 }
 
-// survey compares the world with the plan and finds out who has paused what
-// already. It changes nothing.
+// survey compares the world with the plan. It changes nothing.
 func (r *Runner) survey(ctx context.Context, c *machine.Call[environment.Line]) (machine.Trigger, error) {
+	registered, err := r.site.Ports.LifeTime.Registered(ctx)
+	if err != nil {
+		return "", fmt.Errorf("reading the environments of LifeTime: %w", err)
+	}
 	var wrong []string
 	kind := journal.HoldForeign
+	for _, f := range r.plan.Infrastructure.CheckRegistered(registered) {
+		if !f.Warning {
+			wrong = append(wrong, f.Where+" "+f.Text)
+		}
+	}
 	for _, env := range r.site.Environments {
 		reading, _, err := r.site.Stable(ctx, env.Name, c.Effect.Settle, nil)
 		if err != nil {
@@ -59,9 +70,14 @@ func (r *Runner) survey(ctx context.Context, c *machine.Call[environment.Line]) 
 		}
 		switch {
 		case reading.Server != env.Serial:
-			kind = journal.HoldSerial
+			if len(wrong) == 0 {
+				kind = journal.HoldSerial
+			}
 			wrong = append(wrong, steps.SerialChanged(env.Name, reading.Server, env.Serial).Cause)
 		case reading.Role == license.Other || reading.Role == license.None:
+			if len(wrong) == 0 {
+				kind = journal.HoldUnknown
+			}
 			wrong = append(wrong, steps.UnknownLicense(env.Name, reading).Cause)
 		case reading.Role == license.Target:
 			wrong = append(wrong, printable.Text(env.Name)+" shows the target license already")
@@ -70,19 +86,38 @@ func (r *Runner) survey(ctx context.Context, c *machine.Call[environment.Line]) 
 	if len(wrong) > 0 {
 		return "", &journal.Hold{Kind: kind, Cause: strings.Join(wrong, "; "), Hint: "the plan presupposes the source license everywhere; nothing was touched"}
 	}
-	ours, err := r.site.OursToPause(ctx)
-	if err != nil {
-		return "", err
-	}
-	c.Facts.Pause.Ours = ours
 	return "surveyed", nil
 }
 
-func (r *Runner) pause(ctx context.Context, c *machine.Call[environment.Line]) (machine.Trigger, error) {
-	if err := r.site.Pause(ctx, &c.Facts.Pause); err != nil {
-		return "", err
+func (r *Runner) pause(ctx context.Context, sess *engine.Session, line *environment.Line) error {
+	return r.site.Pause(ctx, &line.Pause, func() error {
+		if err := engine.Note(sess, journal.Infrastructure, func(l *environment.Line) { l.Pause = line.Pause }); err != nil {
+			return err
+		}
+		return sess.Flush(ctx)
+	})
+}
+
+// seePause sees that deployments are still paused. When they are not, somebody
+// must be told before anything else changes (reliability.md PA2); once they
+// were, and it is on record that the pause was lost, it is set again.
+func (r *Runner) seePause(ctx context.Context, sess *engine.Session, line *environment.Line) error {
+	known := line.Pause.Seen
+	err := r.site.SeePause(ctx, &line.Pause)
+	switch {
+	case errors.Is(err, steps.ErrNotPaused) && known:
+		return pauseLost(line)
+	case errors.Is(err, steps.ErrNotPaused):
+		return r.pause(ctx, sess, line)
 	}
-	return "paused", nil
+	return err
+}
+
+// pauseLost records that deployments go on, and returns the hold.
+func pauseLost(line *environment.Line) *journal.Hold {
+	line.Pause.Seen = false
+	return &journal.Hold{Kind: journal.HoldForeign, Cause: "somebody has resumed deployments that must be paused",
+		Hint: "find out who, and what was deployed; then resolve with what you found, which pauses them again, or roll back"}
 }
 
 // stage walks the environments through one part of a leg.
@@ -96,15 +131,17 @@ func (r *Runner) stage(ctx context.Context, sess *engine.Session, c *machine.Cal
 	if err := count(); err != nil {
 		return "", err
 	}
-	if !line.Latch.Set() {
-		if err := r.site.SeePause(ctx, &line.Pause); errors.Is(err, steps.ErrNotPaused) {
-			err = r.site.Pause(ctx, &line.Pause) // it was lost, and somebody has said to go on
-			if err != nil {
-				return "", err
-			}
-		} else if err != nil {
+	if err := r.latchOf(sess, line, leg); err != nil {
+		return "", err
+	}
+	// Where one stops all, one that is held already keeps the others from
+	// going on.
+	stands := st.Policy == StopTheLine && line.Census.Held > 0
+	if !line.Latch.Set() && !stands {
+		if err := r.seePause(ctx, sess, line); err != nil {
 			return "", err
 		}
+		r.site.Halted.Store(false)
 		for _, envs := range r.groups(leg, st) {
 			envs = slices.DeleteFunc(envs, func(env string) bool {
 				at, ok := sess.Standing(env)
@@ -125,6 +162,8 @@ func (r *Runner) stage(ctx context.Context, sess *engine.Session, c *machine.Cal
 	switch {
 	case line.Latch.Set():
 		return ippRejected, nil
+	case r.site.Halted.Load():
+		return "", pauseLost(line)
 	case census.Reached == census.Total:
 		return machine.Trigger(lowerFirst(string(st.Reached))), nil
 	case census.NeedSupport > 0 && (st.Policy == StopTheLine || census.NeedSupport+census.Reached == census.Total):
@@ -147,21 +186,46 @@ func (r *Runner) walk(ctx context.Context, sess *engine.Session, line *environme
 	carried := legSteps{Runner: r, leg: leg, rules: r.plan.Rules(leg)}
 	w := &engine.Walk[environment.Facts]{
 		Session: sess, Machine: r.legs[leg.Name], Steps: carried.steps(), Leg: leg.Name, Envs: envs, Until: st.Until, Limit: r.plan.MaxInFlight[leg.Name],
-		Enter: begin, Complete: func(f *environment.Facts) { f.Line = *line }, Witness: steps.Witness,
+		Enter: steps.Begin, Complete: func(f *environment.Facts) { f.Line = *line }, Witness: steps.Witness,
 		StopOnHold: st.Policy == StopTheLine,
-		Stopped:    func() bool { return line.Latch.Set() || r.site.PauseLost.Load() },
+		Stopped:    r.site.Halted.Load,
 		React: func(env string, on machine.Trigger, f environment.Facts) ([]journal.Entry, error) {
 			if on != ippRejected {
 				return nil, nil
 			}
 			// The latch is durable together with the outcome that closes it.
-			line.Latch = environment.Latch{Condition: f.Need.Condition, Environment: env, Step: f.Need.Step, Text: f.Need.Text}
+			line.Latch = latch(env, f)
+			r.site.Halted.Store(true)
 			at, _ := sess.Standing(journal.Infrastructure)
 			raw, err := engine.Encode(*line)
 			return []journal.Entry{{Kind: journal.Noted, Env: journal.Infrastructure, Table: at.Table, State: at.State, Text: "the line is stopped", Facts: raw}}, err
 		},
 	}
 	return w.Run(ctx)
+}
+
+// latch says why env stops the line. A step that is not of this package may
+// not have said why.
+func latch(env string, f environment.Facts) environment.Latch {
+	return environment.Latch{Condition: cmp.Or(f.Need.Condition, string(ippRejected)), Environment: env, Step: f.Need.Step, Text: f.Need.Text}
+}
+
+// latchOf sets the latch if an environment of the leg has met what stops the
+// line: a crash can keep that outcome and lose the latch, which follows it in
+// the same append.
+func (r *Runner) latchOf(sess *engine.Session, line *environment.Line, leg Leg) error {
+	for _, env := range r.plan.Order {
+		at, _ := sess.Standing(env)
+		if line.Latch.Set() || at.Leg != leg.Name || machine.State(at.State) != RollingBack {
+			continue
+		}
+		f, err := engine.Facts[environment.Facts](at)
+		if err != nil {
+			return err
+		}
+		line.Latch = latch(env, f)
+	}
+	return nil
 }
 
 func (r *Runner) attestModules(ctx context.Context, c *machine.Call[environment.Line]) (machine.Trigger, error) {
@@ -205,12 +269,13 @@ func (r *Runner) openGate(ctx context.Context, sess *engine.Session, c *machine.
 			missing = append(missing, printable.Text(env)+" has none")
 			continue
 		}
-		if _, err := r.site.Ports.Vault.Get(ctx, b.Serial, b.Digest); err != nil {
-			if adapters.ConditionOf(err) == nil {
-				return "", fmt.Errorf("reading the backup of %s again: %w", printable.Text(env), err)
-			}
+		_, err = r.site.Ports.Vault.Get(ctx, b.Serial, b.Digest)
+		switch {
+		case errors.Is(err, adapters.ErrBackupDamaged) || errors.Is(err, adapters.ErrBackupNotFound):
 			missing = append(missing, printable.Text(env)+": "+err.Error())
 			continue
+		case err != nil:
+			return "", fmt.Errorf("reading the backup of %s again: %w", printable.Text(env), err)
 		}
 		details = append(details, fmt.Sprintf("%s: backup %s, %s; shows %s", printable.Text(env), b.Digest.Short(), count(b.Copies, "copy", "copies"), steps.Shown(f.Reading)))
 	}
@@ -249,21 +314,6 @@ func (r *Runner) sweep(ctx context.Context, sess *engine.Session, c *machine.Cal
 			Hint: "deployments stay paused; find out what changed, then resolve and resume, or roll back"}
 	}
 	return "swept", nil
-}
-
-func (r *Runner) resumeDeployments(ctx context.Context, c *machine.Call[environment.Line]) (machine.Trigger, error) {
-	if err := r.site.Resume(ctx, &c.Facts.Pause); err != nil {
-		return "", err
-	}
-	return "deploymentsResumed", nil
-}
-
-func (r *Runner) observeResumed(ctx context.Context, c *machine.Call[environment.Line]) (machine.Trigger, error) {
-	ended, err := r.site.Resumed(ctx, &c.Facts.Pause)
-	if err != nil || !ended {
-		return machine.NotDone, err
-	}
-	return "deploymentsResumed", nil
 }
 
 func (r *Runner) openCase(ctx context.Context, sess *engine.Session, c *machine.Call[environment.Line]) (machine.Trigger, error) {

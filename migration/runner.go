@@ -21,6 +21,7 @@ import (
 	"github.com/changeover-go/changeover/environment"
 	"github.com/changeover-go/changeover/environment/machine"
 	"github.com/changeover-go/changeover/internal/engine"
+	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/internal/steps"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration/journal"
@@ -145,7 +146,7 @@ func (r *Runner) Explain(record *journal.Record, env string) (ex machine.Explana
 	if !known {
 		return ex, false, nil
 	}
-	line, err := engine.Facts[environment.Line](lineOf(record))
+	line, err := r.lineNow(record)
 	if err != nil {
 		return ex, false, err
 	}
@@ -169,9 +170,25 @@ func (r *Runner) Explain(record *journal.Record, env string) (ex machine.Explana
 	return ex, true, err
 }
 
-func lineOf(record *journal.Record) journal.Standing {
+// lineNow returns the infrastructure's facts with the census of this moment:
+// the one on record was taken when the last stage or sweep began or ended.
+func (r *Runner) lineNow(record *journal.Record) (environment.Line, error) {
 	at, _ := record.Standing(journal.Infrastructure)
-	return at
+	line, err := engine.Facts[environment.Line](at)
+	if err != nil || at.Table != r.line.Table().ID {
+		return line, err
+	}
+	var reached func(journal.Standing) bool
+	node, _ := r.line.Node(machine.State(at.State))
+	for _, leg := range r.profile.Legs {
+		for _, st := range leg.Stages {
+			if st.Effect == node.Do {
+				reached = r.reached(leg, st.Until)
+			}
+		}
+	}
+	line.Census, err = r.census(record, reached)
+	return line, err
 }
 
 // Run takes the infrastructure forward from where the journal says that it
@@ -184,6 +201,9 @@ func (r *Runner) Run(ctx context.Context, verb string) (machine.State, error) {
 	var at machine.State
 	err := r.host.Run(ctx, verb, func(sess *engine.Session) error {
 		if err := sess.Retry(r.opts.User); err != nil {
+			return err
+		}
+		if err := r.helped(sess); err != nil {
 			return err
 		}
 		walk := &engine.Walk[environment.Line]{
@@ -248,43 +268,55 @@ func (r *Runner) Resolve(ctx context.Context, env string, res Resolution) error 
 	if err != nil {
 		return err
 	}
-	if err := engine.Hand(sess, m, env, SupportResolved, res.By, res.Evidence, nil, func(f *environment.Facts) { f.Need.Evidence = res.Evidence }); err != nil {
-		return err
-	}
+	// The fence goes first: after a crash in between, the environment still
+	// waits, and whoever resolves it again raises the fence again.
 	if facts.Need.FAQ == 3 {
-		if err := r.fence(sess, at.Leg, env); err != nil {
+		if err := r.fence(sess, at.Leg); err != nil {
 			return err
 		}
 	}
-	line, err := r.census(sess, nil)
-	if err != nil {
+	if err := engine.Hand(sess, m, env, SupportResolved, res.By, res.Evidence, nil, func(f *environment.Facts) { f.Need.Evidence = printable.Text(res.Evidence) }); err != nil {
 		return err
-	}
-	if whole, _ := sess.Standing(journal.Infrastructure); machine.State(whole.State) == CaseOpen && line.NeedSupport == 0 {
-		if err := engine.Hand(sess, r.line, journal.Infrastructure, SupportResolved, res.By, res.Evidence, nil, func(l *environment.Line) { l.Census = line }); err != nil {
-			return err
-		}
 	}
 	return sess.Flush(ctx)
 }
 
+// helped takes the infrastructure out of CaseOpen when no environment waits
+// for Support any more.
+func (r *Runner) helped(sess *engine.Session) error {
+	at, _ := sess.Standing(journal.Infrastructure)
+	if at.Table != r.line.Table().ID || machine.State(at.State) != CaseOpen {
+		return nil
+	}
+	census, err := r.census(sess, nil)
+	if err != nil || census.NeedSupport > 0 {
+		return err
+	}
+	return engine.Hand(sess, r.line, journal.Infrastructure, SupportResolved, r.opts.User, "no environment waits for Support any more", nil,
+		func(l *environment.Line) { l.Census = census })
+}
+
 // fence voids every target file fetched so far and takes every environment of
-// the leg back to its beginning (PL5).
-func (r *Runner) fence(sess *engine.Session, leg, resolved string) error {
+// the leg that may have one back to its beginning (PL5).
+func (r *Runner) fence(sess *engine.Session, leg string) error {
 	if err := engine.Note(sess, journal.Infrastructure, func(l *environment.Line) { l.Fence++ }); err != nil {
 		return err
 	}
 	m := r.legs[leg]
 	for _, env := range r.plan.Order {
 		at, _ := sess.Standing(env)
-		if env == resolved || at.Leg != leg || at.Table != m.Table().ID || machine.State(at.State) == NeedsSupport {
+		state := machine.State(at.State)
+		// What waits for a person begins anew when that person has acted; what
+		// is at the beginning has no file yet, and its serial number may be
+		// registered already, although nobody knows (OR3).
+		if at.Leg != leg || at.Table != m.Table().ID || state == NeedsSupport || state == m.Initial() {
 			continue
 		}
 		facts, err := engine.Facts[environment.Facts](at)
 		if err != nil {
 			return err
 		}
-		raw, err := engine.Encode(begin(facts))
+		raw, err := engine.Encode(steps.Begin(facts))
 		if err != nil {
 			return err
 		}
@@ -309,16 +341,16 @@ func (r *Runner) RequestRollback(ctx context.Context, by, why string) error {
 	}
 	if at.Table == r.line.Table().ID && machine.State(at.State) != Halted {
 		if err := engine.Hand(sess, r.line, journal.Infrastructure, RollbackRequested, by, why, nil, func(l *environment.Line) {
-			l.Latch = environment.Latch{Condition: "operator", Environment: journal.Infrastructure, Step: "rollback", Text: why}
+			l.Latch = environment.Latch{Condition: "operator", Environment: journal.Infrastructure, Step: "rollback", Text: printable.Text(why)}
 		}); err != nil {
 			return err
 		}
-		if at.Hold != nil {
-			// Whoever asks for the way back also ends what kept the run from
-			// going forward.
-			if err := sess.Release(journal.Infrastructure, by, "rollback: "+why, false, append(engine.Resolvable(), journal.HoldOperator)...); err != nil {
-				return err
-			}
+	}
+	// Whoever asks for the way back also ends what holds the whole run: an
+	// operator's hold, one of the procedure, or both.
+	for ; at.Hold != nil; at, _ = sess.Standing(journal.Infrastructure) {
+		if err := sess.Release(journal.Infrastructure, by, "rollback: "+why, false, append(engine.Resolvable(), journal.HoldOperator)...); err != nil {
+			return err
 		}
 	}
 	return r.handOver(ctx, sess)
@@ -341,12 +373,6 @@ func (r *Runner) handOver(ctx context.Context, sess *engine.Session) error {
 	return sess.Flush(ctx)
 }
 
-// begin prepares the facts with which an environment begins a leg.
-func begin(f environment.Facts) environment.Facts {
-	f.Fetched, f.Need, f.Publication = environment.Fetched{}, environment.Need{}, environment.Publication{}
-	return f
-}
-
 func (r *Runner) keep(f license.File) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -360,12 +386,17 @@ func (r *Runner) kept(d license.Digest) (license.File, bool) {
 	return f, ok
 }
 
+// standings are what a session, and a replayed journal, say of environments.
+type standings interface {
+	Standing(env string) (journal.Standing, bool)
+}
+
 // census counts the environments; reached, which may be nil, says which of
 // them have done all that is asked.
-func (r *Runner) census(sess *engine.Session, reached func(journal.Standing) bool) (environment.Census, error) {
+func (r *Runner) census(all standings, reached func(journal.Standing) bool) (environment.Census, error) {
 	c := environment.Census{Total: len(r.plan.Order)}
 	for _, env := range r.plan.Order {
-		at, ok := sess.Standing(env)
+		at, ok := all.Standing(env)
 		if !ok {
 			continue
 		}
@@ -373,15 +404,7 @@ func (r *Runner) census(sess *engine.Session, reached func(journal.Standing) boo
 		if err != nil {
 			return c, err
 		}
-		if _, ok := f.Restorable(f.Reading.Server); ok {
-			c.BackedUp++
-		}
-		switch {
-		case f.Reading.Shows(license.Source):
-			c.ShowSource++
-		case f.Reading.Shows(license.Target):
-			c.ShowTarget++
-		}
+		steps.Tally(&c, f)
 		switch {
 		case at.Hold != nil:
 			c.Held++

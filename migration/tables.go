@@ -59,21 +59,10 @@ type Rules struct {
 	MinCopies int           // of each backup; at least 1
 }
 
-// personTime is how long one call may take by default: a person may stand
-// behind any port, and go home in between.
-const personTime = 24 * time.Hour
-
-// settle is the default for effects that read a licensing page: Service Center
-// is known to take an upload that times out, and to show an old license for a
-// while after a good one (facts.md 8, rows 12 and 13).
-var settle = machine.Settle{Window: 2 * time.Minute, Reads: 2, Every: 15 * time.Second, Limit: 40}
-
-// retry is the default for conditions that are known to pass.
-var retry = machine.Retry{On: []string{"busy", "notReached", steps.NotSent}, Attempts: 5, First: 15 * time.Second, Max: 5 * time.Minute}
-
 // EnvironmentTable returns the table that one environment walks through in a
 // leg.
 func EnvironmentTable(leg Leg, rules Rules) machine.Table[environment.Facts] {
+	settle, retry := steps.Settle(), steps.Retry()
 	needs := []machine.GuardName{"lineRunning"}
 	mutating := append(slices.Clone(needs), "deploymentsPaused")
 	upload := append(slices.Clone(mutating), "sourceBackupProven", "fileCurrent")
@@ -115,25 +104,25 @@ func EnvironmentTable(leg Leg, rules Rules) machine.Table[environment.Facts] {
 		Effects: []machine.Effect{
 			{
 				Name: "fetchLicense", Doc: "Read what is installed, then obtain the license file from the Licensing Portal.",
-				Timeout: personTime, Retry: retry, Settle: settle,
+				Timeout: steps.PersonTime, Retry: retry, Settle: settle,
 				Catch: []machine.Catch{{Condition: "serialNotFound", Trigger: "serialNotFound"}, {Condition: "notPrepared", Trigger: "notPrepared"}},
 			},
 			{
 				Name: "backUp", Doc: "Store the file, and the installed license where it can be downloaded, and prove the source backup; storing again does no harm.",
-				Timeout: personTime, Retry: retry,
+				Timeout: steps.PersonTime, Retry: retry,
 			},
 			{
 				Name: "upload", Doc: "Upload the license file in Service Center and wait until the licensing page shows it.",
-				Mutates: true, Timeout: personTime, Retry: retry, Settle: settle,
+				Mutates: true, Timeout: steps.PersonTime, Retry: retry, Settle: settle,
 				Catch: []machine.Catch{{Condition: "wrongEnvironment", Trigger: "uploadRejected"}, {Condition: "rejected", Trigger: "uploadRejected"}},
 			},
 			{
 				Name: "verify", Doc: "Read the licensing page until it is stable and compare the word for Intellectual Property.",
-				Timeout: personTime, Retry: retry, Settle: settle,
+				Timeout: steps.PersonTime, Retry: retry, Settle: settle,
 			},
 			{
 				Name: "republish", Doc: "Publish the published version of the test module again.",
-				Mutates: true, Timeout: personTime, Retry: retry, Settle: settle,
+				Mutates: true, Timeout: steps.PersonTime, Retry: retry, Settle: settle,
 				Catch: []machine.Catch{{Condition: "intellectualProperty", Trigger: ippRejected}, {Condition: "publishFailed", Trigger: "publishFailed"}},
 			},
 		},
@@ -148,7 +137,7 @@ func EnvironmentTable(leg Leg, rules Rules) machine.Table[environment.Facts] {
 		Edges: []machine.Edge{{From: Paused, On: "noSlot", To: NeedsSupport}},
 		Effect: machine.Effect{
 			Name: "registerSerial", Doc: "Register the serial number under the target activation code, unless it is registered already; never twice.",
-			Mutates: true, Once: true, Timeout: personTime, Retry: retry, Settle: settle,
+			Mutates: true, Once: true, Timeout: steps.PersonTime, Retry: retry, Settle: settle,
 			Catch: []machine.Catch{{Condition: "noSlot", Trigger: "noSlot"}},
 		},
 		Guards: []machine.Guard[environment.Facts]{
@@ -221,12 +210,13 @@ func environmentGuards(leg Leg, rules Rules) []machine.Guard[environment.Facts] 
 // InfrastructureTable returns the table of the infrastructure's own machine
 // for a profile. Its stages walk the environments.
 func InfrastructureTable(p Profile) machine.Table[environment.Line] {
+	settle, retry := steps.Settle(), steps.Retry()
 	t := machine.Table[environment.Line]{
 		ID:      "migration/infrastructure/" + p.Name,
 		Initial: Planned,
 		States: []machine.Node{
 			{State: Planned, Doc: "The plan was accepted; nothing was touched.", Do: "survey"},
-			{State: Surveyed, Doc: "Every environment was read and shows the source license for the planned serial number; who paused what is known.", Do: "pause"},
+			{State: Surveyed, Doc: "Every environment was read and shows the source license for the planned serial number.", Do: "pause"},
 		},
 		Edges: []machine.Edge{
 			{From: Planned, On: "surveyed", To: Surveyed},
@@ -251,8 +241,8 @@ func InfrastructureTable(p Profile) machine.Table[environment.Line] {
 			}},
 		},
 		Effects: []machine.Effect{
-			{Name: "survey", Doc: "Read LifeTime's list and every licensing page, and compare them with the plan.", Timeout: personTime, Retry: retry, Settle: settle},
-			{Name: "pause", Doc: "Pause the deployments that nobody has paused yet, and see that they are; pausing again does no harm.", Timeout: personTime, Retry: retry},
+			{Name: "survey", Doc: "Read LifeTime's list and every licensing page, and compare them with the plan.", Timeout: steps.PersonTime, Retry: retry, Settle: settle},
+			{Name: "pause", Doc: "Pause the deployments that nobody has paused yet, having noted which, and see that they are; pausing again does no harm.", Timeout: steps.PersonTime, Retry: retry},
 		},
 	}
 	t.Anywhere[0].If = []machine.GuardName{"latchSet"}
@@ -268,7 +258,7 @@ func InfrastructureTable(p Profile) machine.Table[environment.Line] {
 	for _, leg := range p.Legs {
 		final = leg.Role
 		if leg.CheckModules {
-			ask(machine.Effect{Name: "attestModules", Doc: "Ask a person whether ActivationCodeCheck found every module clean.", Timeout: personTime, Retry: retry}, "modulesAttested", ModulesChecked)
+			ask(machine.Effect{Name: "attestModules", Doc: "Ask a person whether ActivationCodeCheck found every module clean.", Timeout: steps.PersonTime, Retry: retry}, "modulesAttested", ModulesChecked)
 			reach(ModulesChecked, "A person has attested that no module is marked for another activation code.")
 		}
 		if leg.Gate {
@@ -279,12 +269,12 @@ func InfrastructureTable(p Profile) machine.Table[environment.Line] {
 				machine.Guard[environment.Line]{Name: "everyoneBackedUp", Doc: "Every environment has a proven backup of its source license.", Holds: func(l environment.Line) (bool, string) {
 					return l.Census.Total > 0 && l.Census.BackedUp == l.Census.Total, fmt.Sprintf("%d of %d have", l.Census.BackedUp, l.Census.Total)
 				}})
-			ask(machine.Effect{Name: "openGate", Doc: "Read every backup again and ask for the approval to install target licenses.", Timeout: personTime, Retry: retry}, "gateOpened", Cleared, "gateApproved", "everyoneBackedUp")
+			ask(machine.Effect{Name: "openGate", Doc: "Read every backup again and ask for the approval to install target licenses.", Timeout: steps.PersonTime, Retry: retry}, "gateOpened", Cleared, "gateApproved", "everyoneBackedUp")
 			reach(Cleared, "Every environment has a proven backup, and somebody has approved the installation of target licenses.")
 		}
 		for _, s := range leg.Stages {
 			from := at
-			ask(machine.Effect{Name: s.Effect, Doc: s.Doc}, machine.Trigger(lowerFirst(string(s.Reached))), s.Reached, "everyoneReached")
+			ask(machine.Effect{Name: s.Effect, Doc: s.Doc, Retry: retry}, machine.Trigger(lowerFirst(string(s.Reached))), s.Reached, "everyoneReached")
 			t.Edges = append(t.Edges, machine.Edge{From: from, On: "supportNeeded", To: CaseNeeded})
 			if s.Until == "" {
 				t.Edges = append(t.Edges, machine.Edge{From: from, On: ippRejected, To: Halted, If: []machine.GuardName{"latchSet"}})
@@ -301,9 +291,9 @@ func InfrastructureTable(p Profile) machine.Table[environment.Line] {
 			return l.Census.Total > 0 && n == l.Census.Total, fmt.Sprintf("%d of %d do", n, l.Census.Total)
 		},
 	})
-	ask(machine.Effect{Name: "sweep", Doc: "Let the last change settle, then read every environment once more.", Timeout: personTime, Retry: retry, Settle: settle}, "swept", Swept, "everyoneShows")
+	ask(machine.Effect{Name: "sweep", Doc: "Let the last change settle, then read every environment once more.", Timeout: steps.PersonTime, Retry: retry, Settle: settle}, "swept", Swept, "everyoneShows")
 	reach(Swept, "A sweep after the last change has found the same activation code everywhere.")
-	ask(machine.Effect{Name: "resumeDeployments", Doc: "Resume the deployments that this run has paused.", Mutates: true, Timeout: personTime, Retry: retry, Settle: settle}, "deploymentsResumed", Completed)
+	ask(machine.Effect{Name: "resumeDeployments", Doc: "Resume the deployments that this run has paused.", Mutates: true, Timeout: steps.PersonTime, Retry: retry, Settle: settle}, "deploymentsResumed", Completed)
 	t.States = append(t.States,
 		machine.Node{State: Completed, Doc: "The procedure is done and deployments go on.", Final: true},
 		machine.Node{State: CaseNeeded, Doc: "Environments wait for a person, and the list of them is complete.", Do: "openCase"},
@@ -312,7 +302,7 @@ func InfrastructureTable(p Profile) machine.Table[environment.Line] {
 	)
 	t.Effects = append(t.Effects, machine.Effect{
 		Name: "openCase", Doc: "Open one support case with the whole list, unless it is open already.",
-		Mutates: true, Timeout: personTime, Retry: retry, Settle: settle,
+		Mutates: true, Timeout: steps.PersonTime, Retry: retry, Settle: settle,
 	})
 	t.Edges = append(t.Edges,
 		machine.Edge{From: CaseNeeded, On: "caseOpened", To: CaseOpen, If: []machine.GuardName{"caseRecorded"}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/environment"
@@ -53,17 +54,17 @@ func (r *Runner) restore(ctx context.Context, c *machine.Call[environment.Facts]
 	}
 	backup, err := r.backup(ctx, c, serial)
 	if err != nil {
-		return "", r.needing(c, err)
+		return "", needing(c, err)
 	}
 	c.Facts.Fetched = environment.Fetched{Digest: backup.Digest, Role: license.Source, Serial: serial}
 	if err := r.site.Upload(ctx, c, r.upload(c.Facts)); err != nil {
-		return "", r.needing(c, err)
+		return "", needing(c, err)
 	}
 	return "backupUploaded", nil
 }
 
 func (r *Runner) upload(f environment.Facts) steps.Upload {
-	return steps.Upload{Role: license.Source, Serial: f.Fetched.Serial, Digest: f.Fetched.Digest, Blind: true,
+	return steps.Upload{Role: license.Source, Serial: f.Fetched.Serial, Digest: f.Fetched.Digest,
 		Shows: func(reading environment.Reading) bool { return reading.Shows(license.Source) }}
 }
 
@@ -80,54 +81,81 @@ func (r *Runner) observeRestore(ctx context.Context, c *machine.Call[environment
 
 // backup chooses the file to put back: the newest proven one that the
 // environment has accepted before, the next one if its copies are damaged, and
-// what the vault lists if the journal knows of none.
+// what else the vault has if the journal knows of none that is whole.
 func (r *Runner) backup(ctx context.Context, c *machine.Call[environment.Facts], serial license.SerialNumber) (environment.Backup, error) {
-	f := c.Facts
-	if len(f.Backups) == 0 {
-		listed, err := r.site.Ports.Vault.List(ctx, serial)
-		if err != nil && len(listed) == 0 {
-			return environment.Backup{}, steps.Before(fmt.Errorf("listing the backups of %s: %w", printable.Text(c.Environment), err))
-		}
-		for _, s := range listed {
-			f.Backups = append(f.Backups, environment.Backup{Digest: s.Digest, Role: s.Role, Serial: s.Serial, Generation: s.Generation,
-				Origin: s.Origin, Copies: s.Copies, Proven: s.Copies > 0})
-		}
-		c.Facts.Backups = f.Backups
-	}
-	err := fmt.Errorf("there is no backup of a source license of %s for the serial number %s: %w",
+	none := fmt.Errorf("there is no backup of a source license of %s for the serial number %s: %w",
 		printable.Text(c.Environment), printable.Text(string(serial)), adapters.ErrBackupNotFound)
+	left, listed := slices.Clone(c.Facts.Backups), false
 	for {
-		b, ok := f.Restorable(serial)
-		if !ok {
-			return b, err
+		b, ok := environment.Facts{Backups: left}.Restorable(serial)
+		switch {
+		case ok:
+		case listed:
+			return b, none
+		default:
+			var err error
+			if left, err = r.unknown(ctx, c, serial); err != nil {
+				return b, steps.Before(err)
+			}
+			listed = true
+			continue
 		}
-		var getErr error
-		if _, getErr = r.site.Ports.Vault.Get(ctx, serial, b.Digest); getErr == nil {
+		_, err := r.site.Ports.Vault.Get(ctx, serial, b.Digest)
+		if err == nil {
 			return b, nil
 		}
-		if !errors.Is(getErr, adapters.ErrBackupDamaged) && !errors.Is(getErr, adapters.ErrBackupNotFound) {
-			return b, steps.Before(getErr)
+		if !damaged(err) {
+			return b, steps.Before(err)
 		}
-		err = fmt.Errorf("the backup %s of %s: %w", b.Digest.Short(), printable.Text(c.Environment), getErr)
-		rest := f.Backups[:0:0]
-		for _, other := range f.Backups {
-			if other.Digest != b.Digest {
-				rest = append(rest, other)
-			}
-		}
-		f.Backups = rest
+		none = fmt.Errorf("the backup %s of %s: %w", b.Digest.Short(), printable.Text(c.Environment), err)
+		left = slices.DeleteFunc(left, func(other environment.Backup) bool { return other.Digest == b.Digest })
 	}
 }
 
-// needing records what a person must do about the conditions that the effect
-// catches.
-func (r *Runner) needing(c *machine.Call[environment.Facts], err error) error {
-	if condition := adapters.ConditionOf(err); condition != nil {
-		for _, caught := range c.Effect.Catch {
-			if caught.Condition == condition.Condition() {
-				c.Facts.Need = environment.Need{Condition: condition.Condition(), Step: string(c.Effect.Name), Text: printable.Text(err.Error())}
-			}
+// unknown returns, and adds to the facts, the source licenses that the vault
+// has for the serial number and the journal does not know of. Their labels are
+// not enough: another run may have called another code its source.
+func (r *Runner) unknown(ctx context.Context, c *machine.Call[environment.Facts], serial license.SerialNumber) ([]environment.Backup, error) {
+	stored, err := r.site.Ports.Vault.List(ctx, serial)
+	if err != nil && len(stored) == 0 {
+		return nil, fmt.Errorf("listing the backups of %s: %w", printable.Text(c.Environment), err)
+	}
+	var found []environment.Backup
+	for _, s := range stored {
+		if slices.ContainsFunc(c.Facts.Backups, func(b environment.Backup) bool { return b.Digest == s.Digest && b.Serial == s.Serial }) {
+			continue
 		}
+		file, err := r.site.Ports.Vault.Get(ctx, serial, s.Digest)
+		switch {
+		case damaged(err):
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("reading a backup of %s: %w", printable.Text(c.Environment), err)
+		}
+		details, err := license.Inspect(file)
+		if err != nil || r.site.Role(details.Code) != license.Source || details.Serial != serial {
+			continue
+		}
+		found = append(found, environment.Backup{Digest: s.Digest, Role: license.Source, Serial: serial, Generation: s.Generation,
+			Origin: s.Origin, Copies: s.Copies, Proven: s.Copies > 0})
+	}
+	c.Facts.Backups = slices.Concat(c.Facts.Backups, found)
+	return found, nil
+}
+
+func damaged(err error) bool {
+	return errors.Is(err, adapters.ErrBackupDamaged) || errors.Is(err, adapters.ErrBackupNotFound)
+}
+
+// need records what a person must do.
+func need(c *machine.Call[environment.Facts], condition, text string) {
+	c.Facts.Need = environment.Need{Condition: condition, Step: string(c.Effect.Name), Text: printable.Text(text)}
+}
+
+// needing records the need for the condition of err, if the effect catches it.
+func needing(c *machine.Call[environment.Facts], err error) error {
+	if condition := steps.Caught(c.Effect, err); condition != "" {
+		need(c, condition, err.Error())
 	}
 	return err
 }
@@ -139,7 +167,10 @@ func (r *Runner) confirm(ctx context.Context, c *machine.Call[environment.Facts]
 	}
 	c.Facts.Reading = reading
 	if !shown {
-		return "", steps.Foreign(fmt.Sprintf("%s was restored and shows %s now", printable.Text(c.Environment), steps.Shown(reading)))
+		// The next attempt begins with looking and, if need be, restoring again;
+		// but somebody should know first what keeps undoing it.
+		need(c, "sourceNotShown", fmt.Sprintf("%s was restored and shows %s now", printable.Text(c.Environment), steps.Shown(reading)))
+		return "sourceNotShown", nil
 	}
 	c.Facts.TargetSent = false
 	return "sourceConfirmed", nil
@@ -147,7 +178,7 @@ func (r *Runner) confirm(ctx context.Context, c *machine.Call[environment.Facts]
 
 func (r *Runner) testRestored(ctx context.Context, c *machine.Call[environment.Facts]) (machine.Trigger, error) {
 	if err := r.site.Republish(ctx, c); err != nil {
-		return "", r.needing(c, err)
+		return "", needing(c, err)
 	}
 	return "restoredTested", nil
 }

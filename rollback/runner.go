@@ -182,6 +182,10 @@ func (r *Runner) Explain(record *journal.Record, env string) (ex machine.Explana
 		if err != nil {
 			return ex, false, err
 		}
+		// The census on record was taken when the last effect ended.
+		if line.Census, _, err = r.census(record); err != nil {
+			return ex, false, err
+		}
 		ex, err = r.line.Explain(machine.State(at.State), line)
 		return ex, true, err
 	case known && at.Table == r.envs.Table().ID:
@@ -201,31 +205,19 @@ func (r *Runner) lineSteps(sess *engine.Session) map[machine.EffectName]machine.
 	report := func(ctx context.Context, c *machine.Call[L]) (machine.Trigger, error) { return r.report(ctx, sess, c) }
 	return map[machine.EffectName]machine.Step[L]{
 		"pause": {Do: func(ctx context.Context, c *machine.Call[L]) (machine.Trigger, error) {
-			if err := r.site.Pause(ctx, &c.Facts.Pause); err != nil {
-				return "", err
-			}
-			return "paused", nil
+			return "paused", r.site.Pause(ctx, &c.Facts.Pause, func() error {
+				if err := engine.Note(sess, journal.Infrastructure, func(l *L) { l.Pause = c.Facts.Pause }); err != nil {
+					return err
+				}
+				return sess.Flush(ctx)
+			})
 		}},
 		"restoreLicenses": {Do: func(ctx context.Context, c *machine.Call[L]) (machine.Trigger, error) {
 			return r.restoreAll(ctx, sess, c)
 		}},
-		"sweep": {Do: func(ctx context.Context, c *machine.Call[L]) (machine.Trigger, error) { return r.sweep(ctx, sess, c) }},
-		"resumeDeployments": {
-			Do: func(ctx context.Context, c *machine.Call[L]) (machine.Trigger, error) {
-				if err := r.site.Resume(ctx, &c.Facts.Pause); err != nil {
-					return "", err
-				}
-				return "deploymentsResumed", nil
-			},
-			Observe: func(ctx context.Context, c *machine.Call[L]) (machine.Trigger, error) {
-				ended, err := r.site.Resumed(ctx, &c.Facts.Pause)
-				if err != nil || !ended {
-					return machine.NotDone, err
-				}
-				return "deploymentsResumed", nil
-			},
-		},
-		"report": {Do: report, Observe: report}, // looks for the case before it opens one
+		"sweep":             {Do: func(ctx context.Context, c *machine.Call[L]) (machine.Trigger, error) { return r.sweep(ctx, sess, c) }},
+		"resumeDeployments": r.site.ResumeDeployments(),
+		"report":            {Do: report, Observe: report}, // looks for the case before it opens one
 	}
 }
 
@@ -244,11 +236,7 @@ func (r *Runner) restoreAll(ctx context.Context, sess *engine.Session, c *machin
 	}
 	w := &engine.Walk[environment.Facts]{
 		Session: sess, Machine: r.envs, Steps: r.environmentSteps(), Envs: r.plan.Order, Witness: steps.Witness,
-		Enter: func(f environment.Facts) environment.Facts {
-			f.Fetched, f.Need, f.Publication = environment.Fetched{}, environment.Need{}, environment.Publication{}
-			return f
-		},
-		Complete: func(f *environment.Facts) { f.Line = c.Facts },
+		Enter: steps.Begin, Complete: func(f *environment.Facts) { f.Line = c.Facts },
 	}
 	if err := w.Run(ctx); err != nil {
 		return "", err
@@ -273,12 +261,17 @@ func (r *Runner) restoreAll(ctx context.Context, sess *engine.Session, c *machin
 // unaccounted is the note of an environment with a forward call in doubt.
 const unaccounted = "unaccounted"
 
+// standings are what a session, and a replayed journal, say of environments.
+type standings interface {
+	Standing(env string) (journal.Standing, bool)
+}
+
 // census counts the environments; mixed says that one which is not back holds,
 // or may hold, a target license.
-func (r *Runner) census(sess *engine.Session) (c environment.Census, mixed bool, err error) {
+func (r *Runner) census(all standings) (c environment.Census, mixed bool, err error) {
 	c.Total = len(r.plan.Order)
 	for _, env := range r.plan.Order {
-		at, ok := sess.Standing(env)
+		at, ok := all.Standing(env)
 		if !ok {
 			continue
 		}
@@ -286,15 +279,7 @@ func (r *Runner) census(sess *engine.Session) (c environment.Census, mixed bool,
 		if err != nil {
 			return c, mixed, err
 		}
-		if _, ok := f.Restorable(f.Reading.Server); ok {
-			c.BackedUp++
-		}
-		switch {
-		case f.Reading.Shows(license.Source):
-			c.ShowSource++
-		case f.Reading.Shows(license.Target):
-			c.ShowTarget++
-		}
+		steps.Tally(&c, f)
 		state := machine.State(at.State)
 		switch {
 		case at.Table == r.envs.Table().ID && state == RolledBack:
@@ -324,11 +309,46 @@ func (r *Runner) sweep(ctx context.Context, sess *engine.Session, c *machine.Cal
 		return "", err
 	}
 	c.Facts.Census = census
+	again, err := r.beginAgain(sess)
+	switch {
+	case err != nil:
+		return "", err
+	case again:
+		return "notRestored", nil
+	}
 	if census.ShowSource != census.Total {
 		return "", &journal.Hold{Kind: journal.HoldMixed, Cause: fmt.Sprintf("%d of %d environments show the source license", census.ShowSource, census.Total),
 			Hint: "deployments stay paused; find out what changed, then resolve and resume"}
 	}
 	return "swept", nil
+}
+
+// beginAgain takes environments that are back, and were found with a target
+// license all the same, to the beginning of the way back (RB2): an upload that
+// nobody waited for any more has landed, or somebody has installed it. The
+// infrastructure rests until somebody takes the run up again.
+func (r *Runner) beginAgain(sess *engine.Session) (again bool, err error) {
+	for _, env := range r.plan.Order {
+		at, _ := sess.Standing(env)
+		f, err := engine.Facts[environment.Facts](at)
+		if err != nil {
+			return false, err
+		}
+		node, _ := r.envs.Node(machine.State(at.State))
+		if node.Final && f.Reading.Role != license.Target {
+			continue
+		}
+		again = true
+		raw, err := engine.Encode(steps.Begin(f))
+		if err != nil {
+			return false, err
+		}
+		if err := sess.Stage(journal.Entry{Kind: journal.Begun, Env: env, Table: r.envs.Table().ID, State: string(r.envs.Initial()),
+			Text: "it shows the target license again and must be taken back again", Facts: raw}); err != nil {
+			return false, err
+		}
+	}
+	return again, nil
 }
 
 // report tells Support why the run was rolled back (seed, rollback step 3).

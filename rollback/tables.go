@@ -2,7 +2,6 @@ package rollback
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/changeover-go/changeover/environment"
 	"github.com/changeover-go/changeover/environment/machine"
@@ -40,19 +39,11 @@ const (
 	TakenUpAgain    machine.Trigger = "takenUpAgain"
 )
 
-const personTime = 24 * time.Hour
-
-// settle and retry are as generous as those of the way forward: a late answer
-// of Service Center can undo a restore that was believed too soon.
-var (
-	settle = machine.Settle{Window: 2 * time.Minute, Reads: 2, Every: 15 * time.Second, Limit: 40}
-	retry  = machine.Retry{On: []string{"busy", "notReached", steps.NotSent}, Attempts: 5, First: 15 * time.Second, Max: 5 * time.Minute}
-)
-
 // EnvironmentTable returns the table that one environment walks back through.
 // It looks at what is installed, not at how it got there.
 func EnvironmentTable() machine.Table[environment.Facts] {
 	type F = environment.Facts
+	settle, retry := steps.Settle(), steps.Retry()
 	return machine.Table[F]{
 		ID:      "rollback/environment",
 		Initial: RollingBack,
@@ -70,6 +61,7 @@ func EnvironmentTable() machine.Table[environment.Facts] {
 			{From: RollingBack, On: "noBackup", To: NeedsSupport},
 			{From: RollingBack, On: "restoreRejected", To: NeedsSupport},
 			{From: BackupUploaded, On: "sourceConfirmed", To: SourceConfirmed, If: []machine.GuardName{"sourceShown"}},
+			{From: BackupUploaded, On: "sourceNotShown", To: NeedsSupport},
 			{From: SourceConfirmed, On: "restoredTested", To: RolledBack, If: []machine.GuardName{"sourceShown", "publicationClean"}},
 			{From: SourceConfirmed, On: "testFailed", To: RestoredNotTested},
 			{From: NeedsSupport, On: SupportResolved, To: RollingBack, If: []machine.GuardName{"evidenceRecorded"}},
@@ -93,16 +85,16 @@ func EnvironmentTable() machine.Table[environment.Facts] {
 		Effects: []machine.Effect{
 			{
 				Name: "restore", Doc: "Read what is installed; upload the backed-up source license if a target license is, or may be, in place.",
-				Mutates: true, Timeout: personTime, Retry: retry, Settle: settle,
+				Mutates: true, Timeout: steps.PersonTime, Retry: retry, Settle: settle,
 				Catch: []machine.Catch{
 					{Condition: "backupNotFound", Trigger: "noBackup"}, {Condition: "backupDamaged", Trigger: "noBackup"},
 					{Condition: "wrongEnvironment", Trigger: "restoreRejected"}, {Condition: "rejected", Trigger: "restoreRejected"},
 				},
 			},
-			{Name: "confirm", Doc: "Read the licensing page until it shows the source license several times in a row.", Timeout: personTime, Retry: retry, Settle: settle},
+			{Name: "confirm", Doc: "Read the licensing page until it shows the source license several times in a row.", Timeout: steps.PersonTime, Retry: retry, Settle: settle},
 			{
 				Name: "testRestored", Doc: "Publish the published version of the test module again.",
-				Mutates: true, Timeout: personTime, Retry: retry, Settle: settle,
+				Mutates: true, Timeout: steps.PersonTime, Retry: retry, Settle: settle,
 				Catch: []machine.Catch{
 					{Condition: "intellectualProperty", Trigger: "testFailed"}, {Condition: "publishFailed", Trigger: "testFailed"},
 					{Condition: "moduleNotFound", Trigger: "testFailed"},
@@ -115,6 +107,7 @@ func EnvironmentTable() machine.Table[environment.Facts] {
 // InfrastructureTable returns the table of the infrastructure on its way back.
 func InfrastructureTable() machine.Table[environment.Line] {
 	type L = environment.Line
+	settle, retry := steps.Settle(), steps.Retry()
 	return machine.Table[L]{
 		ID:      "rollback/infrastructure",
 		Initial: Stopped,
@@ -134,6 +127,7 @@ func InfrastructureTable() machine.Table[environment.Line] {
 			{From: Paused, On: "notTested", To: RestoredUntested},
 			{From: Paused, On: "notRestored", To: Mixed},
 			{From: Restored, On: "swept", To: Swept, If: []machine.GuardName{"everyoneShowsSource"}},
+			{From: Restored, On: "notRestored", To: Mixed},
 			{From: Swept, On: "deploymentsResumed", To: Resumed},
 			{From: Resumed, On: "reported", To: AllRolledBack, If: []machine.GuardName{"caseRecorded"}},
 			{From: RestoredUntested, On: SupportResolved, To: Restored, If: []machine.GuardName{"responsibilityTaken"}},
@@ -155,11 +149,11 @@ func InfrastructureTable() machine.Table[environment.Line] {
 			}},
 		},
 		Effects: []machine.Effect{
-			{Name: "pause", Doc: "Pause the deployments that go on, and see that they are paused; pausing again does no harm.", Timeout: personTime, Retry: retry},
+			{Name: "pause", Doc: "Pause the deployments that go on, having noted which, and see that they are paused; pausing again does no harm.", Timeout: steps.PersonTime, Retry: retry},
 			{Name: "restoreLicenses", Doc: "Take every environment back; one that fails never stops another."},
-			{Name: "sweep", Doc: "Let the last change settle, then read every environment once more.", Timeout: personTime, Retry: retry, Settle: settle},
-			{Name: "resumeDeployments", Doc: "Resume the deployments that this run has paused.", Mutates: true, Timeout: personTime, Retry: retry, Settle: settle},
-			{Name: "report", Doc: "Report to Support what happened, unless the case is open already.", Mutates: true, Timeout: personTime, Retry: retry, Settle: settle},
+			{Name: "sweep", Doc: "Let the last change settle, then read every environment once more; one that shows the target license again goes back again.", Timeout: steps.PersonTime, Retry: retry, Settle: settle},
+			{Name: "resumeDeployments", Doc: "Resume the deployments that this run has paused.", Mutates: true, Timeout: steps.PersonTime, Retry: retry, Settle: settle},
+			{Name: "report", Doc: "Report to Support what happened, unless the case is open already.", Mutates: true, Timeout: steps.PersonTime, Retry: retry, Settle: settle},
 		},
 	}
 }

@@ -261,14 +261,15 @@ func TestRecordsLostRepeatedOrMovedAreFoundInTheirLine(t *testing.T) {
 			try(fmt.Sprintf("line %d is copied behind line %d", n, j+1), j+2, lines[:j+1], lines[i:i+1], lines[j+1:])
 		}
 		try(fmt.Sprintf("an empty line stands before line %d", n), n, lines[:i], [][]byte{[]byte("\n")}, lines[i:])
-		try(fmt.Sprintf("line %d is longer than any line", n), n, lines[:i], [][]byte{bytes.Repeat([]byte("x"), 2<<20), []byte("\n")}, lines[i:])
+		store(t, dir, state{bytes.Join(slices.Concat(lines[:i], [][]byte{bytes.Repeat([]byte("x"), 2<<20), []byte("\n")}, lines[i:]), nil), whole.head})
+		refused(t, dir, journal.ErrCorrupt, fmt.Sprintf("line %d: it is longer than any line can be", n))
 	}
 }
 
 func TestAnotherJournalInItsPlaceIsRefused(t *testing.T) {
-	dir, other := stateDir(t), stateDir(t)
+	dir, otherDir := stateDir(t), stateDir(t)
 	mine := history(t, dir, 3)[3]
-	s, err := filejournal.Open(other, unsynced)
+	s, err := filejournal.Open(otherDir, unsynced)
 	require.NoError(t, err)
 	for seq := range uint64(5) {
 		e := entry(seq + 1)
@@ -276,8 +277,15 @@ func TestAnotherJournalInItsPlaceIsRefused(t *testing.T) {
 		require.NoError(t, s.Append(t.Context(), seq, e))
 	}
 	require.NoError(t, s.Close())
-	store(t, dir, state{load(t, other).journal, mine.head})
+	other := load(t, otherDir)
+	store(t, dir, state{other.journal, mine.head})
 	refused(t, dir, journal.ErrCorrupt, "cut or replaced")
+
+	lines, others := bytes.SplitAfter(mine.journal, []byte("\n")), bytes.SplitAfter(other.journal, []byte("\n"))
+	for n := 2; n < 5; n++ { // ours up to line n, then the other's, with its HEAD
+		store(t, dir, state{bytes.Join(slices.Concat(lines[:n], others[n:]), nil), other.head})
+		refused(t, dir, journal.ErrCorrupt, fmt.Sprintf("line %d: it does not follow", n+1))
+	}
 }
 
 func TestAnOlderDirectoryIsRefusedByAHEADElsewhere(t *testing.T) {

@@ -99,12 +99,8 @@ func (d *directory) open(name string, flag int) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		after, err := f.Stat()
-		if err == nil && !os.SameFile(before, after) {
-			err = fmt.Errorf("%s was replaced while it was opened", d.name(name))
-		}
-		if err != nil {
-			return nil, errors.Join(err, f.Close())
+		if after, err := f.Stat(); err != nil || !os.SameFile(before, after) {
+			return nil, errors.Join(fmt.Errorf("%w: %s was replaced while it was opened", ErrUnsafe, d.name(name)), err, f.Close())
 		}
 		return f, nil
 	}
@@ -120,6 +116,16 @@ func (d *directory) openIfThere(name string, flag int) (File, error) {
 		return nil, err
 	}
 	return d.wrapped(name, f), nil
+}
+
+// has reports whether the file of that name is f, still.
+func (d *directory) has(name string, f *os.File) bool {
+	mine, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := d.root.Lstat(name)
+	return err == nil && os.SameFile(mine, there)
 }
 
 // check refuses what is no file of ours.

@@ -36,11 +36,7 @@ func acquire(d *directory) (*os.File, error) {
 			}
 			return nil, errors.Join(err, f.Close())
 		}
-		mine, err := f.Stat()
-		if err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
-		if there, err := d.root.Lstat(lockName); err != nil || !os.SameFile(mine, there) {
+		if !d.has(lockName, f) {
 			if err := f.Close(); err != nil {
 				return nil, err
 			}

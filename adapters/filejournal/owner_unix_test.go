@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -32,4 +33,22 @@ func TestWhatBelongsToAnotherUserIsRefused(t *testing.T) {
 	err = checkOwner(ownedBy{info, uint32(me) + 1}, "state")
 	require.ErrorIs(t, err, ErrUnsafe)
 	require.ErrorContains(t, err, fmt.Sprintf("chown %d state", me))
+}
+
+func TestAFileThatWasReplacedIsNoticed(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	d, err := openDirectory(dir, true, nil)
+	require.NoError(t, err)
+	f, err := d.open(lockName, os.O_RDWR|os.O_CREATE)
+	require.NoError(t, err)
+	require.True(t, d.has(lockName, f))
+	require.NoError(t, os.Rename(filepath.Join(dir, lockName), filepath.Join(dir, "old")))
+	require.False(t, d.has(lockName, f), "it is gone")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, lockName), nil, 0o600))
+	require.False(t, d.has(lockName, f), "it is another")
+	require.NoError(t, os.Remove(filepath.Join(dir, lockName)))
+	require.NoError(t, os.Symlink("old", filepath.Join(dir, lockName)))
+	require.False(t, d.has(lockName, f), "it is a link to it")
+	require.NoError(t, f.Close())
+	require.NoError(t, d.root.Close())
 }

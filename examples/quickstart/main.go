@@ -78,7 +78,10 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		return 1
 	}
 	r, err := o.change(ctx, out, errOut)
-	if err != nil {
+	switch {
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(errOut, "quickstart: told to stop; stopped at a safe point")
+	case err != nil:
 		fmt.Fprintln(errOut, "quickstart:", err)
 	}
 	if r == nil {

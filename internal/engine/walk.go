@@ -103,7 +103,7 @@ func (w *Walk[F]) Run(ctx context.Context) error {
 		}
 		if w.running == 0 {
 			if failed == nil && ctx.Err() != nil {
-				failed = context.Cause(ctx)
+				failed = ctx.Err()
 			}
 			return failed
 		}

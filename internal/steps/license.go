@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/changeover-go/changeover/environment"
@@ -40,8 +41,8 @@ func (s *Site) Upload(ctx context.Context, c *machine.Call[environment.Facts], u
 	r, shows, err := s.Stable(ctx, c.Environment, c.Effect.Settle, u.Shows)
 	switch {
 	case err != nil:
-		// %v: that a page was not reached says nothing of the upload.
-		return fmt.Errorf("uploaded, but the licensing page cannot be read: %v", err)
+		// Not wrapped: that the page was not reached says nothing of the upload.
+		return errors.New("uploaded, but the licensing page cannot be read: " + err.Error())
 	case r.Server != u.Serial:
 		return SerialChanged(c.Environment, r.Server, u.Serial)
 	}

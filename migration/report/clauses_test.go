@@ -239,7 +239,7 @@ func TestClausesOfARun(t *testing.T) {
 		expect(t, have, report.NotDone, "R2 R2.a R2.b R2.c R3")
 	})
 	t.Run("the first question asks once, with the whole list", func(t *testing.T) {
-		have := of(func(s *stage) { s.world.RemoveSerial(s.plan.Source, "Quality"); s.apply(nil) }, migration.RefreshAndMove)
+		have := of(func(s *stage) { s.world.DropSerial(s.plan.Source, "Quality"); s.apply(nil) }, migration.RefreshAndMove)
 		expect(t, have, report.Done, "F1 F1.2 F1.3 U1")
 		expect(t, have, report.NotApplicable, "F2 F3 R1 M2.d.3")
 		expect(t, have, report.NotDone, "M2 M2.b M2.c M3")

@@ -102,10 +102,13 @@ func (f *fold) findLatch() {
 	f.Findings = append(f.Findings, found)
 }
 
-// held is the finding of a hold; it is named for the condition that was met,
-// where there was one.
+// held is the finding of a hold; one for support is named for the condition
+// that was met.
 func (f *fold) held(env string, h *journal.Hold, condition string) Finding {
-	found := Finding{Level: Error, Condition: cmp.Or(f.clean.text(condition), string(h.Kind)), Environment: env, Text: h.Cause, Hint: h.Hint}
+	found := Finding{Level: Error, Condition: string(h.Kind), Environment: env, Text: h.Cause, Hint: h.Hint}
+	if h.Kind == journal.HoldSupport && condition != "" {
+		found.Condition = f.clean.text(condition)
+	}
 	if h.Effect != "" {
 		found.Step, found.Clause = steps.StepOf(h.Effect), clauseOfStep(h.Effect)
 	}
@@ -154,6 +157,8 @@ func (f *fold) findIncidents() {
 			found.Text = "not done, " + plural(i.times, "time", "times") + ": " + text
 		case i.ended != "":
 			found.Text = "it was not known whether " + f.clean.text(i.effect) + " was done (" + text + "); " + f.clean.text(i.ended)
+		case f.inDoubt(i.env):
+			continue // the hold says it all
 		default:
 			found.Level = Warning
 			found.Text = "it is not known whether " + f.clean.text(i.effect) + " was done (" + text + ")"
@@ -161,6 +166,12 @@ func (f *fold) findIncidents() {
 		}
 		f.Findings = append(f.Findings, found)
 	}
+}
+
+// inDoubt reports whether somebody has to say what came of an effect.
+func (f *fold) inDoubt(env string) bool {
+	at, _ := f.record.Standing(env)
+	return at.Hold != nil && at.Hold.Kind == journal.HoldInDoubt
 }
 
 // findNotes says where the installed license could not be kept besides the

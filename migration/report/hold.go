@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/changeover-go/changeover/environment/machine"
 	"github.com/changeover-go/changeover/license"
@@ -164,12 +166,18 @@ func (f *fold) waits(e Environment, name string) string {
 	case at.Table == f.past.back && e.State == rollback.RolledBack, !f.back && e.Leg == last && e.State == migration.Republished:
 		return ""
 	case f.Hold != nil && f.Hold.Kind == HoldInterrupted:
-		return "resume goes on"
+		return onResume
 	case !begun:
-		return "has not begun; waits for the others"
+		return "has not begun; " + forOthers
 	}
-	return "waits for the others"
+	return forOthers
 }
+
+// What an environment waits for that has nothing of its own to wait for.
+const (
+	onResume  = "resume goes on"
+	forOthers = "waits for the others"
+)
 
 // lastLeg returns whose license the last leg is about, and its name.
 func (p *past) lastLeg() (license.Role, string) {
@@ -185,7 +193,7 @@ func sentence(h *journal.Hold) string {
 		s = h.Effect + ": " + s
 	}
 	if h.Holder != "" {
-		s += ", says " + h.Holder
+		s = h.Holder + " said stop: " + s
 	}
 	if h.Hint != "" {
 		s += " (" + h.Hint + ")"
@@ -222,15 +230,18 @@ func (f *fold) next() []string {
 		next = append(next, "Do not resume deployments: the environments show, or may show, different activation codes.")
 	}
 	if h := f.Hold; !slices.ContainsFunc(f.Environments, func(e Environment) bool { return e.Hold == h }) {
-		next = append(next, sentence(h)+".")
+		next = append(next, upperFirst(sentence(h))+".")
 	}
 	if h := f.lineAt.Hold; h != nil && f.Hold.Kind != h.Kind {
-		next = append(next, sentence(f.clean.hold(h))+".")
+		next = append(next, upperFirst(sentence(f.clean.hold(h)))+".")
 	}
 	for _, e := range f.Environments {
 		if e.Hold != nil || e.Need != nil {
 			next = append(next, e.Name+": "+e.Waits+".")
 		}
+	}
+	if f.back && f.Hold.Kind != HoldInterrupted && f.SupportCase != nil && f.SupportCase.Reference == "" {
+		next = append(next, "Send Support the case of this report: the run reports to Support only when everything is back.")
 	}
 	return next
 }
@@ -262,6 +273,14 @@ func list(names []string) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 	}
 	return strings.Join(names, ", ")
+}
+
+func upperFirst(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[size:]
 }
 
 func are(n int) string   { return plural(n, "environment is", "environments are") }

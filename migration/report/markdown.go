@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"html"
 	"io"
 	"strings"
 	"time"
@@ -79,19 +78,14 @@ func evidence(seqs []uint64) string {
 // A document is Markdown.
 type document struct{ bytes.Buffer }
 
-// markup takes the meaning away from everything that could be markup: HTML by
-// entities, the rest by backslashes.
-func markup(s string) string {
-	var b strings.Builder
-	for _, r := range html.EscapeString(s) {
-		if strings.ContainsRune("\\`*_{}[]#|~$", r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	// No word of a journal becomes a link, or calls somebody by name.
-	return strings.NewReplacer("://", ":&#47;&#47;", "www.", "www&#46;", "@", "&#64;").Replace(b.String())
-}
+// markup takes the meaning away from everything that could be markup: HTML,
+// links and names of users by entities, the rest by backslashes.
+func markup(s string) string { return unmarked.Replace(s) }
+
+var unmarked = strings.NewReplacer(
+	"&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;", "://", ":&#47;&#47;", "www.", "www&#46;",
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "{", `\{`, "}", `\}`, "[", `\[`, "]", `\]`, "#", `\#`, "|", `\|`, "~", `\~`, "$", `\$`,
+)
 
 func (p *document) heading(level int, s string) {
 	fmt.Fprintf(p, "%s %s\n\n", strings.Repeat("#", level), markup(s))
@@ -134,4 +128,20 @@ func (p *document) code(s string) {
 		fence += "`"
 	}
 	fmt.Fprintf(p, "%stext\n%s\n%s\n", fence, strings.TrimSuffix(s, "\n"), fence)
+}
+
+// WriteClauses writes [Clauses] as a page of Markdown: what keeps each sentence
+// of the written procedure, and what the text leaves out. It returns the error
+// of w.
+func WriteClauses(w io.Writer) error {
+	p := new(document)
+	p.heading(1, "The written procedure, clause by clause")
+	p.paragraph("Every sentence of the article is a clause. A state, guard, effect or policy of the tables keeps it, or it is a gap, with the reason. " +
+		"The wording is ours. The report of a run says of each clause whether it was done, and which entries of the journal show it.")
+	p.table("clause", "where", "says", "kept by", "names")
+	for _, c := range Clauses() {
+		p.row(c.ID, c.Ref, strings.TrimSpace(c.Says+" "+c.Why), string(c.Kind), cmp.Or(strings.Join(c.Names, ", "), "-"))
+	}
+	_, err := w.Write(p.Bytes())
+	return err
 }

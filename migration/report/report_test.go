@@ -40,8 +40,10 @@ func TestScenarios(t *testing.T) {
 			require.NoError(t, s.world.Err())
 			r := s.report()
 			rendered := forms(t, r)
-			for ending, text := range rendered {
-				golden.Compare(t, "testdata/"+strings.ReplaceAll(sc.name, " ", "-")+"."+ending, []byte(text))
+			for _, ending := range []string{"txt", "md", "json"} {
+				if ending == "txt" || sc.pinned {
+					golden.Compare(t, "testdata/"+strings.ReplaceAll(sc.name, " ", "-")+"."+ending, []byte(rendered[ending]))
+				}
 			}
 			require.Equal(t, sc.verdict, r.Verdict)
 			require.Equal(t, sc.placement, r.Placement)
@@ -151,8 +153,8 @@ func TestSupportGotTheseWords(t *testing.T) {
 
 func TestTwoMissingSerialNumbersAreOneCase(t *testing.T) {
 	s := newStage(t, migration.RefreshAndMove)
-	s.world.RemoveSerial(s.plan.Source, "Quality")
-	s.world.RemoveSerial(s.plan.Source, "Development")
+	s.world.DropSerial(s.plan.Source, "Quality")
+	s.world.DropSerial(s.plan.Source, "Development")
 	s.apply(nil)
 	r := s.report()
 	require.Len(t, s.world.Cases(), 1)

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/changeover-go/changeover/license"
+	"github.com/changeover-go/changeover/migration/journal"
 )
 
 // width is how many characters a line of text has at most.
@@ -22,6 +23,9 @@ func (r *Report) headline() string {
 	case RolledBack:
 		return "RolledBack: every environment shows its source license again"
 	case Held:
+		if r.Hold != nil && r.Hold.Kind == HoldInterrupted {
+			return "Held: the run was stopped, and can be resumed"
+		}
 		return "Held: a person must act"
 	case Mixed:
 		return "Mixed: some environments may still hold the target license"
@@ -58,7 +62,7 @@ func (i Installed) shows() string {
 func (b Backup) summary() string {
 	switch {
 	case b.Proven:
-		return "proven, " + plural(b.Copies, "copy", "copies")
+		return plural(b.Copies, "copy", "copies")
 	case len(b.Digests) > 0:
 		return "not proven"
 	}
@@ -72,10 +76,14 @@ func (e Environment) reason() string {
 		return string(e.Hold.Kind)
 	case e.Need != nil:
 		return e.Need.Condition
+	case e.Waits == onResume:
+		return "to resume"
+	case strings.HasSuffix(e.Waits, forOthers):
+		return "for others"
 	case e.Waits != "":
-		return "yes"
+		return string(journal.HoldInDoubt)
 	}
-	return "no"
+	return "-"
 }
 
 // title says what a finding is and where it was met.
@@ -84,15 +92,11 @@ func (f Finding) title() string {
 	if f.Environment != "" {
 		s += " in " + f.Environment
 	}
-	var at []string
 	if f.Step != "" {
-		at = append(at, f.Step)
+		s += ", at " + f.Step
 	}
 	if f.Clause != "" {
-		at = append(at, "clause "+f.Clause)
-	}
-	if len(at) > 0 {
-		s += " (" + strings.Join(at, "; ") + ")"
+		s += ", clause " + f.Clause
 	}
 	return s
 }
@@ -127,7 +131,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, e := range r.Environments {
 		rows = append(rows, []string{e.Name, cmp.Or(string(e.State), "-"), e.Installed.shows(), e.Backup.summary(), e.reason()})
 	}
-	p.table(rows, []int{16, 17, 19, 12, 12})
+	p.table(rows, []int{16, 17, 19, 10, width})
 	p.section("Findings", len(r.Findings))
 	for _, f := range r.Findings {
 		p.item(string(f.Level) + ": " + f.title())
@@ -147,15 +151,19 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, s := range r.Warnings {
 		p.item(s)
 	}
-	p.section("The written procedure, clause by clause: "+count(r.Clauses), len(r.Clauses))
-	for _, c := range r.Clauses {
-		switch c.Status {
-		case NotDone:
-			p.item("not done: " + c.ID + ", " + c.Ref + ": " + c.Says)
-		case IsGap:
-			if c.Why != forReaders {
-				p.item("gap: " + c.ID + ", " + c.Ref + ": " + c.Says + " " + c.Why)
+	p.section("Clauses of the written procedure: "+count(r.Clauses), len(r.Clauses))
+	for _, of := range []struct {
+		status ClauseStatus
+		title  string
+	}{{NotDone, "not done: "}, {IsGap, "gaps, which docs/clauses.md explains: "}} {
+		var ids []string
+		for _, c := range r.Clauses {
+			if c.Status == of.status {
+				ids = append(ids, c.ID)
 			}
+		}
+		if len(ids) > 0 {
+			p.item(of.title + strings.Join(ids, ", "))
 		}
 	}
 	_, err := w.Write(p.Bytes())
@@ -177,11 +185,15 @@ func (p *page) section(title string, content int) {
 func (p *page) item(s string) { p.wrapped("  - ", "    ", s) }
 
 // line writes text behind an indent, on as many lines as it takes; text that
-// is indented itself goes on below where it began.
+// is indented itself, or an item of a list, goes on below where it began.
 func (p *page) line(indent, s string) {
 	text := strings.TrimLeft(s, " ")
 	indent += s[:len(s)-len(text)]
-	p.wrapped(indent, indent, text)
+	others := indent
+	if strings.HasPrefix(text, "- ") || strings.HasPrefix(text, "-> ") {
+		others += strings.Repeat(" ", strings.IndexByte(text, ' ')+1)
+	}
+	p.wrapped(indent, others, text)
 }
 
 func (p *page) wrapped(first, others, s string) {
@@ -194,13 +206,17 @@ func (p *page) wrapped(first, others, s string) {
 }
 
 // table writes rows in columns that are as wide as they need to be, at most as
-// wide as given; a cell that is wider goes on below.
+// wide as given, and the last one at most as wide as there is room; a cell that
+// is wider goes on below.
 func (p *page) table(rows [][]string, most []int) {
 	widths := make([]int, len(most))
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = min(most[i], max(widths[i], utf8.RuneCountInString(cell)))
+	room := width
+	for i := range widths {
+		for _, row := range rows {
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
 		}
+		widths[i] = min(widths[i], most[i], room-2)
+		room -= 2 + widths[i]
 	}
 	for _, row := range rows {
 		cells, lines := make([][]string, len(row)), 0
