@@ -187,7 +187,7 @@ func identify(root []xml.Attr, features []Feature) (Details, error) {
 	}
 	d.Created, _ = parseDate(attr(root, "Creation"))
 	if err := errors.Join(errCode, errSerial, errEnds); err != nil {
-		return Details{}, fmt.Errorf("%w: %w", ErrOpaque, err)
+		return Details{}, fmt.Errorf("%w: %s", ErrOpaque, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return d, nil
 }

@@ -56,11 +56,10 @@ func (r *Runner) survey(ctx context.Context, c *machine.Call[environment.Line]) 
 	if err != nil {
 		return "", fmt.Errorf("reading the environments of LifeTime: %w", err)
 	}
-	var wrong []string
-	kind := journal.HoldForeign
+	var found []*journal.Hold
 	for _, f := range r.plan.Infrastructure.CheckRegistered(registered) {
 		if !f.Warning {
-			wrong = append(wrong, f.Where+" "+f.Text)
+			found = append(found, steps.Foreign(f.Where+" "+f.Text))
 		}
 	}
 	for _, env := range r.site.Environments {
@@ -70,21 +69,19 @@ func (r *Runner) survey(ctx context.Context, c *machine.Call[environment.Line]) 
 		}
 		switch {
 		case reading.Server != env.Serial:
-			if len(wrong) == 0 {
-				kind = journal.HoldSerial
-			}
-			wrong = append(wrong, steps.SerialChanged(env.Name, reading.Server, env.Serial).Cause)
+			found = append(found, steps.SerialChanged(env.Name, reading.Server, env.Serial))
 		case reading.Role == license.Other || reading.Role == license.None:
-			if len(wrong) == 0 {
-				kind = journal.HoldUnknown
-			}
-			wrong = append(wrong, steps.UnknownLicense(env.Name, reading).Cause)
+			found = append(found, steps.UnknownLicense(env.Name, reading))
 		case reading.Role == license.Target:
-			wrong = append(wrong, printable.Text(env.Name)+" shows the target license already")
+			found = append(found, steps.Foreign(printable.Text(env.Name)+" shows the target license already"))
 		}
 	}
-	if len(wrong) > 0 {
-		return "", &journal.Hold{Kind: kind, Cause: strings.Join(wrong, "; "), Hint: "the plan presupposes the source license everywhere; nothing was touched"}
+	if len(found) > 0 {
+		causes := make([]string, len(found))
+		for i, h := range found {
+			causes[i] = h.Cause
+		}
+		return "", &journal.Hold{Kind: found[0].Kind, Cause: strings.Join(causes, "; "), Hint: "the plan presupposes the source license everywhere; nothing was touched"}
 	}
 	return "surveyed", nil
 }
@@ -134,6 +131,7 @@ func (r *Runner) stage(ctx context.Context, sess *engine.Session, c *machine.Cal
 	if err := r.latchOf(sess, line, leg); err != nil {
 		return "", err
 	}
+	r.site.Halted.Store(false) // what an earlier run has met is on record
 	// Where one stops all, one that is held already keeps the others from
 	// going on.
 	stands := st.Policy == StopTheLine && line.Census.Held > 0
@@ -141,7 +139,6 @@ func (r *Runner) stage(ctx context.Context, sess *engine.Session, c *machine.Cal
 		if err := r.seePause(ctx, sess, line); err != nil {
 			return "", err
 		}
-		r.site.Halted.Store(false)
 		for _, envs := range r.groups(leg, st) {
 			envs = slices.DeleteFunc(envs, func(env string) bool {
 				at, ok := sess.Standing(env)

@@ -129,6 +129,7 @@ func refused(t *testing.T, dir string, want error, where string) {
 }
 
 func TestAJournalCutAnywhereIsAPrefixOrRefused(t *testing.T) {
+	t.Parallel()
 	dir := stateDir(t)
 	states := history(t, dir, 6)
 	whole := states[6].journal
@@ -140,6 +141,9 @@ func TestAJournalCutAnywhereIsAPrefixOrRefused(t *testing.T) {
 	}
 	for head, s := range states {
 		for cut := range len(whole) + 1 {
+			if head%3 != 0 && cut%7 != head {
+				continue // each byte for the HEAD of none, half and all entries
+			}
 			lines, _ := slices.BinarySearch(ends, cut+1)
 			lines-- // whole lines before the cut
 			store(t, dir, state{whole[:cut], s.head})
@@ -193,6 +197,7 @@ func TestZerosBehindTheJournalAreCut(t *testing.T) {
 }
 
 func TestEveryChangedByteOfTheJournalIsFoundInItsLine(t *testing.T) {
+	t.Parallel()
 	dir := stateDir(t)
 	whole := history(t, dir, 5)[5]
 	line := 1
@@ -217,9 +222,13 @@ func TestEveryChangedByteOfTheJournalIsFoundInItsLine(t *testing.T) {
 }
 
 func TestEveryChangedByteOfHEADIsNoticed(t *testing.T) {
+	t.Parallel()
 	dir := stateDir(t)
 	whole := history(t, dir, 5)[5]
 	for i := range whole.head {
+		if whole.head[i] == ' ' && i%97 != 0 {
+			continue // one space is like another
+		}
 		for _, mask := range []byte{0x01, 0x20, 0xff} {
 			changed := bytes.Clone(whole.head)
 			changed[i] ^= mask

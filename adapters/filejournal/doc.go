@@ -42,11 +42,11 @@
 //
 // # The format of HEAD, version 1
 //
-// Two slots of equal length, each a line of JSON: the seq, epoch and hash of
-// the last entry, and the first 16 hex digits of the SHA-256 of the slot before
-// `,"sum":`. The slot with the higher seq counts. After every append the
-// other one is overwritten, without waiting for the disk, so that a power cut
-// may take the last few of these notes, but no crash can spoil both slots.
+// Two slots of 4096 bytes, each a line of JSON with spaces behind it: the seq,
+// epoch and hash of the last entry, and the first 16 hex digits of the SHA-256
+// of the slot before `,"sum":`. The slot with the higher seq counts. After every
+// append the other one is overwritten, without waiting for the disk, so that a
+// power cut may take the last few of these notes, but no crash spoils both slots.
 // Opened with [Options.HeadDir], the store keeps HEAD in another directory,
 // best on another disk: then putting back an older copy of the journal's
 // directory shows as well.

@@ -29,9 +29,9 @@ func headOf(seq uint64, line []byte) []byte {
 }
 
 func slotOf(seq uint64, line []byte) []byte {
-	slot := fmt.Sprintf(`{"version":1,"seq":%20d,"epoch":%20d,"hash":"%s"`, seq, 1, line[len(line)-67:len(line)-3])
+	slot := fmt.Sprintf(`{"version":1,"seq":%d,"epoch":%d,"hash":"%s"`, seq, 1, line[len(line)-67:len(line)-3])
 	sum := sha256.Sum256([]byte(slot))
-	return fmt.Appendf(nil, "%s,\"sum\":\"%x\"}\n", slot, sum[:8])
+	return fmt.Appendf(nil, "%-4095s\n", fmt.Sprintf(`%s,"sum":"%x"}`, slot, sum[:8]))
 }
 
 func TestTheFormatIsTheDocumentedOne(t *testing.T) {

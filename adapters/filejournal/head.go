@@ -17,15 +17,17 @@ type mark struct {
 	Hash  hash   `json:"hash"`
 }
 
-// slotLen is the length of a slot of HEAD.
-const slotLen = len(`{"version":1,"seq":,"epoch":,"hash":"","sum":""}`) + 20 + 20 + hashLen + 16 + len("\n")
+// slotLen is the length of a slot of HEAD: a block, so that no disk writes both
+// slots at once.
+const slotLen = 4096
 
-// slot returns the slot of HEAD for m. The numbers are padded in front, which
-// JSON does not mind, so that all slots have one length.
+// slot returns the slot of HEAD for m.
 func (m mark) slot() []byte {
-	b := fmt.Appendf(nil, `{"version":%d,"seq":%20d,"epoch":%20d,"hash":"%s"`, version, m.Seq, m.Epoch, m.Hash[:])
+	b := fmt.Appendf(make([]byte, 0, slotLen), `{"version":%d,"seq":%d,"epoch":%d,"hash":"%s"`, version, m.Seq, m.Epoch, m.Hash[:])
 	sum := sha256.Sum256(b)
-	return fmt.Appendf(b, `,"sum":"%x"}`+"\n", sum[:8])
+	b = fmt.Appendf(b, `,"sum":"%x"}`, sum[:8])
+	b = append(b, bytes.Repeat([]byte(" "), slotLen-1-len(b))...)
+	return append(b, '\n')
 }
 
 // A head is what HEAD says.

@@ -79,7 +79,7 @@ func TestSlotsHaveOneLength(t *testing.T) {
 func TestTheNewerSlotOfHEADCounts(t *testing.T) {
 	_, h := header()
 	older, newer := mark{Seq: 4, Hash: h}, mark{Seq: 5, Hash: h}
-	torn := append(newer.slot()[:slotLen/2:slotLen/2], older.slot()[slotLen/2:]...)
+	torn := append(newer.slot()[:60:60], older.slot()[60:]...)
 	for _, tt := range []struct {
 		name string
 		file []byte

@@ -93,6 +93,9 @@ func (f *fold) findLatch() {
 		return
 	}
 	found := Finding{Level: Error, Condition: l.Condition, Text: "the line was stopped: " + l.Text}
+	if l.Condition == "operator" {
+		found.Level = Info // a decision, not an error
+	}
 	if slices.Contains(f.plan.Order, l.Environment) {
 		found.Environment = f.clean.text(l.Environment)
 		found.Step = steps.StepOf(l.Step)
@@ -221,8 +224,6 @@ func hintFor(condition string, faq int) string {
 		return "plan a module that every environment has"
 	case "backupNotFound", "backupDamaged":
 		return "bring back a copy of the vault, or ask Support for the source license file"
-	case "operator":
-		return "whoever asked for the way back knows why"
 	}
 	return ""
 }

@@ -106,9 +106,7 @@ func (f *fold) waiting(kind journal.HoldKind, selects func(Environment) bool) *j
 // interrupted is the hold of a run that nothing keeps from going on.
 func (f *fold) interrupted() *journal.Hold {
 	h := &journal.Hold{Kind: HoldInterrupted, Cause: "the run was stopped between two steps", Hint: "resume goes on where it stopped", Verbs: []string{"resume", "rollback"}}
-	if n := len(f.entries); n > 0 {
-		h.Since = f.entries[n-1].Time
-	}
+	h.Since = f.lastAt
 	if f.line.Latch.Set() {
 		h.Verbs = []string{"resume"} // it goes back already
 	}

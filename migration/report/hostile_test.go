@@ -194,41 +194,22 @@ func attacks() []string {
 	}
 }
 
-func TestHostileTextIsNeverRaw(t *testing.T) {
-	for _, sc := range scenarios() {
-		if !sc.pinned {
-			continue
-		}
-		t.Run(sc.name, func(t *testing.T) {
-			s := newStage(t, sc.profile)
-			sc.run(s)
-			for _, text := range attacks() {
-				p, entries := hostile(t, s, text)
-				r, err := report.New(p, sequence(entries))
-				require.NoError(t, err, "%q", text)
-				harmless(t, r)
-				for _, e := range entries {
-					line := report.Sentence(e)
-					require.NotRegexp(t, rawCode, line)
-					require.False(t, strings.ContainsFunc(line, unicode.IsControl), "%q", line)
-				}
-			}
-		})
-	}
-}
-
+// FuzzHostileText holds the reports of runs of many kinds against text that
+// stands wherever text from outside can stand: none of it comes through raw.
 func FuzzHostileText(f *testing.F) {
 	for _, text := range attacks() {
 		f.Add(text)
 	}
 	var stages []*stage
 	for _, sc := range scenarios() {
-		if sc.pinned {
+		switch sc.name {
+		case "mixed", "two serial numbers are missing", "in doubt and looking does not tell", "held by an operator":
 			s := newStage(f, sc.profile)
 			sc.run(s)
 			stages = append(stages, s)
 		}
 	}
+	require.Len(f, stages, 4)
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, s := range stages {
 			s.t = t
@@ -236,6 +217,11 @@ func FuzzHostileText(f *testing.F) {
 			r, err := report.New(p, sequence(entries))
 			require.NoError(t, err)
 			harmless(t, r)
+			for _, e := range entries {
+				line := report.Sentence(e)
+				require.False(t, rawCode.MatchString(line), "%s", line)
+				require.False(t, strings.ContainsFunc(line, unicode.IsControl), "%q", line)
+			}
 		}
 	})
 }

@@ -47,10 +47,10 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	for _, c := range r.Clauses {
 		p.row(c.ID, c.Ref, strings.TrimSpace(c.Says+" "+c.Why), string(c.Status), cmp.Or(evidence(c.Evidence), "-"))
 	}
-	p.section("Timeline", len(r.entries))
-	if len(r.entries) > 0 {
+	p.section("Timeline", r.entries.n)
+	if r.entries.n > 0 {
 		p.table("entry", "time", "what")
-		for _, e := range r.entries {
+		for e := range r.entries.all {
 			p.row(fmt.Sprint(e.Seq), moment(e.Time), r.clean.sentence(e))
 		}
 	}

@@ -98,7 +98,7 @@ type Report struct {
 	Clauses     []Clause     `json:"clauses"`
 	Warnings    []string     `json:"warnings"`
 
-	entries []journal.Entry // without facts
+	entries entries
 	clean   cleaner
 }
 
@@ -173,6 +173,7 @@ type fold struct {
 	back      bool                         // the infrastructure is on the way back
 	facts     map[string]environment.Facts // decoded and cleaned, by environment
 	opened    *SupportCase                 // as it was when Support was last told
+	lastAt    time.Time                    // of the last entry
 	surveyed  time.Time                    // when every environment had been read; zero: not yet
 	heldFor   map[string]string            // environment -> condition of its last hold
 	incidents []*incident                  // in the order in which they were first met
@@ -252,8 +253,8 @@ func (f *fold) add(e journal.Entry) error {
 			f.opened.Reference = f.line.Case
 		}
 	}
-	e.Facts = nil
-	f.entries = append(f.entries, e)
+	f.entries.add(e)
+	f.lastAt = e.Time
 	return nil
 }
 

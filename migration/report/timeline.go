@@ -28,11 +28,42 @@ type Event struct {
 // Timeline returns one event for each entry of the journal. It is made anew
 // with each call.
 func (r *Report) Timeline() []Event {
-	events := make([]Event, len(r.entries))
-	for i, e := range r.entries {
-		events[i] = r.clean.event(e)
+	events := make([]Event, 0, r.entries.n)
+	for e := range r.entries.all {
+		events = append(events, r.clean.event(e))
 	}
 	return events
+}
+
+// entries keeps the entries of a journal, without facts, for the timeline.
+// They are kept in blocks: a journal may have a million, and is not copied as
+// it grows.
+type entries struct {
+	blocks [][]journal.Entry
+	n      int
+}
+
+const block = 1 << 10
+
+func (l *entries) add(e journal.Entry) {
+	e.Facts = nil
+	if l.n%block == 0 {
+		l.blocks = append(l.blocks, nil)
+	}
+	b := &l.blocks[len(l.blocks)-1]
+	*b = append(*b, e)
+	l.n++
+}
+
+// all yields the entries, first to last.
+func (l *entries) all(yield func(journal.Entry) bool) {
+	for _, b := range l.blocks {
+		for _, e := range b {
+			if !yield(e) {
+				return
+			}
+		}
+	}
 }
 
 func (c cleaner) event(e journal.Entry) Event {
