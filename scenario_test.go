@@ -4,21 +4,26 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/changeover-go/changeover"
 	"github.com/changeover-go/changeover/adapters"
+	"github.com/changeover-go/changeover/adapters/fake"
 	"github.com/changeover-go/changeover/adapters/fault"
 	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/environment/machine"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
 	"github.com/changeover-go/changeover/migration/journal"
 	"github.com/changeover-go/changeover/migration/report"
+	"github.com/changeover-go/changeover/rollback"
 )
 
 // The scenarios tell what happens when something goes wrong, and look for the
@@ -158,7 +163,7 @@ func (s *stage) lawful(t testing.TB) {
 		case forward && e.Effect == "registerSerial":
 			require.False(t, open[e.Env], "entry %d: registering %s a second time", e.Seq, e.Env)
 			open[e.Env] = true
-		case e.Kind == journal.Failed && e.Effect == "registerSerial":
+		case e.Effect == "registerSerial" && (e.Kind == journal.Failed || e.Kind == journal.Outcome || e.Kind == journal.Held && e.Hold.Kind != journal.HoldInDoubt):
 			open[e.Env] = false
 		case e.Trigger == "ippRejected", e.Trigger == string(migration.RollbackRequested):
 			latched = true
@@ -181,9 +186,6 @@ func TestEveryHoldIsReachedAndItsVerbEndsIt(t *testing.T) {
 		mend  func(t *testing.T, s *stage)
 		// resumes says that resume alone ends the hold.
 		resumes bool
-		// again is the kind that replaces the first one when nothing was
-		// mended; empty: the same.
-		again journal.HoldKind
 	}{
 		{name: "a gate that is refused waits for approval, and resume asks again", env: whole, kind: journal.HoldApproval, resumes: true,
 			upset: func(_ *testing.T, s *stage) []*fault.Injector {
@@ -283,7 +285,11 @@ func TestEveryHoldIsReachedAndItsVerbEndsIt(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, migration.RefreshAndMove)
 			r := s.apply(t, c.upset(t, s)...)
-			require.Equal(t, report.Held, r.Verdict, "%v", r.Next)
+			waiting := report.Held
+			if c.kind == journal.HoldMixed {
+				waiting = report.Mixed
+			}
+			require.Equal(t, waiting, r.Verdict, "%v", r.Next)
 			hold := s.held(t, c.env, c.kind)
 			require.NotEmpty(t, hold.Cause)
 			require.NotEmpty(t, hold.Hint)
@@ -301,14 +307,14 @@ func TestEveryHoldIsReachedAndItsVerbEndsIt(t *testing.T) {
 			}
 			require.Contains(t, hold.Verbs, "resolve")
 			calls := len(s.world.Effects())
-			require.Equal(t, report.Held, s.resume(t).Verdict, "resume alone does not end it")
+			require.Equal(t, waiting, s.resume(t).Verdict, "resume alone does not end it")
 			s.held(t, c.env, c.kind)
 			if c.env == whole {
 				require.Len(t, s.world.Effects(), calls, "and nothing is changed meanwhile")
 			}
 			if c.mend != nil {
 				s.resolve(t, c.env)
-				require.Equal(t, report.Held, s.resume(t).Verdict, "resolved, but not mended: it is found again")
+				require.Equal(t, waiting, s.resume(t).Verdict, "resolved, but not mended: it is found again")
 				s.held(t, c.env, c.kind)
 				c.mend(t, s)
 			}
@@ -363,4 +369,1364 @@ func (s *stage) copyBack(t testing.TB, env string) {
 	require.NoError(t, err)
 	_, err = set.Vault.Put(t.Context(), adapters.Label{Environment: env, Serial: s.env(env).Serial, Role: license.Source, Origin: environment.OriginPortal}, file)
 	require.NoError(t, err)
+}
+
+func TestOnlyReleaseEndsAnOperatorsHold(t *testing.T) {
+	hold := func(env string) func(c *changeover.Changeover) error {
+		return func(c *changeover.Changeover) error {
+			return c.Hold(context.Background(), env, "somebody", "wait for the freeze")
+		}
+	}
+	for _, at := range []struct{ name, method, env string }{
+		{"while licenses are refreshed", "FetchLicense", "Quality"},
+		{"while a license is uploaded", "UploadLicense", "Quality"},
+		{"while the gate is asked for", "Ask", ""},
+		{"while the module is republished", "RepublishModule", "Quality"},
+	} {
+		for _, held := range []string{"Quality", whole} {
+			t.Run("a hold of "+held+" "+at.name, func(t *testing.T) {
+				t.Parallel()
+				s := newStage(t, migration.RefreshAndMove)
+				var c *changeover.Changeover
+				var changes int
+				c = s.changeover(t, meanwhile("", at.method, at.env, 0, func() {
+					require.NoError(t, hold(held)(c))
+					require.Error(t, hold(held)(c), "it is held already")
+					changes = len(s.world.Effects())
+				}))
+				r, err := c.Apply(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, report.Held, r.Verdict)
+				s.held(t, held, journal.HoldOperator)
+				if held == whole {
+					require.LessOrEqual(t, len(s.world.Effects()), changes+len(s.names()), "what was under way comes to its end, and nothing more")
+				}
+				require.Equal(t, report.Held, s.resume(t).Verdict, "resume does not end it")
+				s.held(t, held, journal.HoldOperator)
+				require.ErrorIs(t, s.changeover(t).Resolve(t.Context(), held, migration.Resolution{By: "tester", Evidence: "no"}), changeover.ErrNotHeld)
+				s.held(t, held, journal.HoldOperator)
+				require.NoError(t, s.changeover(t).Release(t.Context(), held, "somebody", "the freeze is over"))
+				s.completed(t, s.resume(t))
+			})
+		}
+	}
+	t.Run("a hold from another process, after the run has come to rest", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		s.apply(t, failing("Operator", "Ask", "", adapters.ErrNotReached))
+		s.held(t, whole, journal.HoldUnavailable)
+		require.NoError(t, hold("Development")(s.changeover(t)))
+		changes := s.uploads(s.plan.Target, "")
+		require.Equal(t, report.Held, s.resume(t).Verdict)
+		require.Equal(t, changes, s.uploads(s.plan.Target, ""), "where one stops all, one that is held keeps the others from moving")
+		require.NoError(t, s.changeover(t).Release(t.Context(), "Development", "somebody", "go on"))
+		s.completed(t, s.resume(t))
+	})
+	t.Run("an operator's hold and one of the procedure end one after the other", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		var c *changeover.Changeover
+		c = s.changeover(t,
+			meanwhile("", "UploadLicense", "Quality", 0, func() { require.NoError(t, hold("Quality")(c)) }),
+			failing("", "UploadLicense", "Quality", adapters.ErrPermission))
+		_, err := c.Apply(t.Context())
+		require.NoError(t, err)
+		s.held(t, "Quality", journal.HoldSupport)
+		s.resolve(t, "Quality")
+		s.held(t, "Quality", journal.HoldOperator)
+		require.NoError(t, s.changeover(t).Release(t.Context(), "Quality", "somebody", "go on"))
+		s.completed(t, s.resume(t))
+	})
+	t.Run("a rollback ends both", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		var c *changeover.Changeover
+		c = s.changeover(t,
+			meanwhile("", "Ask", "", 0, func() { require.NoError(t, hold(whole)(c)) }),
+			failing("", "Ask", "", adapters.ErrRefused))
+		_, err := c.Apply(t.Context())
+		require.NoError(t, err)
+		s.held(t, whole, journal.HoldApproval)
+		s.rolledBack(t, s.rollBack(t))
+	})
+}
+
+func TestASerialNumberIsNeverRegisteredTwice(t *testing.T) {
+	// register counts attempts, whether or not they reach the portal.
+	register := func(n *int) *fault.Injector {
+		return fault.Watch(func(op fault.Op) {
+			if op.Method == "RegisterSerial" && op.Environment == "Quality" {
+				*n++
+			}
+		})
+	}
+	start := func(t *testing.T, when fault.When) (*stage, *int) {
+		s, n := newStage(t, migration.RefreshAndMove), new(int)
+		s.apply(t, register(n), fault.On(fault.Match{Method: "RegisterSerial", Environment: "Quality"}, 0, when, errLost))
+		require.Equal(t, 1, *n)
+		return s, n
+	}
+	t.Run("an answer that was lost after it was done is found by looking", func(t *testing.T) {
+		s, n := start(t, fault.After)
+		s.completed(t, s.resumeIfHeld(t, register(n)))
+		require.Equal(t, 1, *n)
+	})
+	t.Run("one that was not done waits, however often the run is resumed", func(t *testing.T) {
+		s, n := start(t, fault.Before)
+		for range 3 {
+			s.held(t, "Quality", journal.HoldInDoubt)
+			require.Equal(t, report.Held, s.resume(t, register(n)).Verdict)
+		}
+		require.Equal(t, 1, *n)
+	})
+	t.Run("resolved as not done, it is issued again", func(t *testing.T) {
+		s, n := start(t, fault.Before)
+		require.NoError(t, s.changeover(t).Resolve(t.Context(), "Quality", migration.Resolution{By: "tester", Evidence: "the portal does not have it", NotDone: true}))
+		s.completed(t, s.resume(t, register(n)))
+		require.Equal(t, 2, *n)
+	})
+	t.Run("resolved as done, it is observed and not issued again", func(t *testing.T) {
+		s, n := start(t, fault.Before)
+		s.world.AddSerial(s.plan.Target, "Quality")
+		s.resolve(t, "Quality")
+		s.completed(t, s.resume(t, register(n)))
+		require.Equal(t, 1, *n)
+	})
+	t.Run("nor when everybody fetches again while nobody knows", func(t *testing.T) {
+		s := newStage(t, migration.RefreshAndMove)
+		s.plan.MaxInFlight = map[string]int{"move": 4}
+		s.world.SetIPP(s.plan.Target, "Production", license.Ignore)
+		n, waits := 0, make(chan struct{})
+		c, err := changeover.New(s.plan, fault.Wrap(s.world.Set(), register(&n),
+			meanwhile("LicensePortal", "RegisterSerial", "Quality", 0, func() { <-waits }),
+			failing("LicensePortal", "RegisterSerial", "Quality", errLost),
+		), s.store, &changeover.Options{Clock: s.clock, OnEntry: func(e journal.Entry) {
+			if e.Env == "Production" && e.To == string(migration.NeedsSupport) {
+				close(waits)
+			}
+		}})
+		require.NoError(t, err)
+		_, err = c.Apply(t.Context())
+		require.NoError(t, err)
+		require.True(t, s.standing(t, "Quality").InFlight)
+		s.world.Reissue(s.plan.Target, license.Unprotected)
+		s.resolve(t, "Production")
+		require.Equal(t, report.Held, s.resume(t, register(&n)).Verdict)
+		s.held(t, "Quality", journal.HoldInDoubt)
+		require.Equal(t, 1, n)
+	})
+}
+
+// resumeIfHeld takes the run up again unless it is over.
+func (s *stage) resumeIfHeld(t testing.TB, injectors ...*fault.Injector) *report.Report {
+	t.Helper()
+	r, err := s.changeover(t).Status(t.Context())
+	require.NoError(t, err)
+	if r.Verdict == report.Held {
+		r = s.resume(t, injectors...)
+	}
+	return r
+}
+
+// TestALostPauseStopsEverything loses the pause at every call of a run. As soon
+// as LifeTime has been asked again, nothing is uploaded, republished or
+// registered until somebody has resolved it.
+func TestALostPauseStopsEverything(t *testing.T) {
+	t.Parallel()
+	held := 0
+	for n := 0; ; n++ {
+		s := newStage(t, migration.RefreshAndMove)
+		s.plan.MaxInFlight = map[string]int{"move": 4}
+		lost, known := false, false
+		inj := fault.OnIndex(n, fault.Before, fault.Cancel(func() {
+			s.world.ResumeByHand("Production")
+			lost = len(s.standing(t, whole).Facts) > 0 && s.line(t).Pause.Seen
+		}))
+		watch := func(hard bool) *fault.Injector {
+			return fault.Watch(func(op fault.Op) {
+				switch op.Method {
+				case "Registered":
+					known = lost && !s.world.Paused("Production")
+				case "PauseDeployments":
+					require.False(t, known && hard, "%v: paused again before anybody was told", inj)
+					lost, known = false, false
+				case "UploadLicense", "RepublishModule", "RegisterSerial":
+					require.False(t, known, "%v: %v although the pause was lost", inj, op)
+				}
+			})
+		}
+		r := s.apply(t, watch(true), inj)
+		if !inj.Hit() {
+			break
+		}
+		if r.Verdict != report.Completed {
+			held++
+			require.Equal(t, report.Held, r.Verdict)
+			s.held(t, whole, journal.HoldForeign)
+			require.Equal(t, report.Held, s.resume(t, watch(true)).Verdict, "%v", inj)
+			s.resolve(t, whole)
+			r = s.resume(t, watch(false))
+		}
+		s.completed(t, r)
+	}
+	require.Greater(t, held, 50)
+}
+
+// faq is a world in which Support must be asked, and what Support does then.
+type faq struct {
+	name  string
+	upset func(s *stage, env string)
+	mend  func(s *stage, env string)
+	words string // of the question in the written procedure
+}
+
+func faqs() []faq {
+	return []faq{
+		{"FAQ 1: the serial number is not found",
+			func(s *stage, env string) { s.world.DropSerial(s.plan.Source, env) },
+			func(s *stage, env string) { s.world.AddSerial(s.plan.Source, env) },
+			"I cannot find the serial number of my environment"},
+		{"FAQ 2: the source license is not prepared",
+			func(s *stage, env string) { s.world.SetIPP(s.plan.Source, env, license.Protected) },
+			func(s *stage, env string) { s.world.SetIPP(s.plan.Source, env, license.Ignore) },
+			"The license I uploaded from the old Activation Code"},
+	}
+}
+
+func TestSupportIsAskedOnceWithTheWholeList(t *testing.T) {
+	for _, q := range faqs() {
+		t.Run(q.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, migration.RefreshAndMove)
+			q.upset(s, "Production")
+			q.upset(s, "Development")
+			require.Equal(t, report.Held, s.apply(t).Verdict)
+			for _, env := range []string{"Quality", "LifeTime"} {
+				require.Equal(t, string(migration.IPVerified), s.standing(t, env).State, "%s is finished first", env)
+			}
+			cases := s.world.Cases()
+			require.Len(t, cases, 1)
+			require.Contains(t, cases[0].Body, q.words)
+			for _, env := range s.names() {
+				require.Equal(t, env == "Production" || env == "Development", strings.Contains(cases[0].Body, "- "+env), cases[0].Body)
+			}
+			require.Equal(t, report.Held, s.resume(t).Verdict, "the case is open, and nothing goes on by itself")
+
+			q.mend(s, "Production")
+			s.resolve(t, "Production")
+			require.Equal(t, report.Held, s.resume(t).Verdict, "one still waits")
+			require.Zero(t, s.uploads(s.plan.Target, ""))
+			require.ErrorIs(t, s.changeover(t).Resolve(t.Context(), "Production", migration.Resolution{By: "tester", Evidence: "again"}), changeover.ErrNotHeld)
+			q.mend(s, "Development")
+			s.resolve(t, "Development")
+			s.completed(t, s.resume(t))
+			require.Len(t, s.world.Cases(), 1)
+		})
+		t.Run(q.name+", and one environment is held for another reason", func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, migration.RefreshAndMove)
+			q.upset(s, "Production")
+			q.upset(s, "LifeTime")
+			s.apply(t, failing("ServiceCenter", "UploadLicense", "Quality", adapters.ErrPermission))
+			s.held(t, "Quality", journal.HoldSupport)
+			require.Empty(t, s.world.Cases(), "the list is not complete")
+			s.resume(t)
+			require.Empty(t, s.world.Cases(), "nor is it now")
+			s.resolve(t, "Quality")
+			s.resume(t)
+			require.Len(t, s.world.Cases(), 1, "now it is")
+			for _, env := range []string{"Production", "LifeTime"} {
+				q.mend(s, env)
+				s.resolve(t, env)
+			}
+			s.completed(t, s.resume(t))
+			require.Len(t, s.world.Cases(), 1)
+		})
+		t.Run(q.name+", resolved before the list is complete", func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, migration.RefreshAndMove)
+			q.upset(s, "Production")
+			s.apply(t, failing("ServiceCenter", "UploadLicense", "Quality", adapters.ErrPermission))
+			q.mend(s, "Production")
+			s.resolve(t, "Production")
+			s.resolve(t, "Quality")
+			s.completed(t, s.resume(t))
+			require.Empty(t, s.world.Cases(), "nobody needed one")
+		})
+		t.Run(q.name+", resolved but not mended", func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, migration.RefreshAndMove)
+			q.upset(s, "Production")
+			s.apply(t)
+			s.resolve(t, "Production")
+			require.Equal(t, report.Held, s.resume(t).Verdict)
+			require.Equal(t, string(migration.NeedsSupport), s.standing(t, "Production").State)
+			q.mend(s, "Production")
+			s.resolve(t, "Production")
+			s.completed(t, s.resume(t))
+		})
+	}
+}
+
+// TestACorrectedTargetLicenseIsFetchedEverywhere is FAQ 3, met by each
+// environment in turn.
+func TestACorrectedTargetLicenseIsFetchedEverywhere(t *testing.T) {
+	for _, env := range []string{"Production", "Quality", "Development", "LifeTime"} {
+		for _, inFlight := range []int{1, 4} {
+			t.Run(fmt.Sprintf("%s, %d in flight", env, inFlight), func(t *testing.T) {
+				t.Parallel()
+				s := newStage(t, migration.RefreshAndMove)
+				s.plan.MaxInFlight = map[string]int{"move": inFlight}
+				s.world.SetIPP(s.plan.Target, env, license.Ignore)
+				require.Equal(t, report.Held, s.apply(t).Verdict)
+				require.Equal(t, 3, s.facts(t, env).Need.FAQ)
+				require.Len(t, s.world.Cases(), 1)
+				require.Contains(t, s.world.Cases()[0].Body, "The license I uploaded from the new Activation Code")
+
+				old := map[license.Digest]bool{} // target licenses that were ever stored
+				for _, name := range s.names() {
+					for _, b := range s.backups(name) {
+						old[b.Digest] = old[b.Digest] || b.Role == license.Target
+					}
+				}
+				before := len(s.world.Uploads())
+				s.world.Reissue(s.plan.Target, license.Unprotected)
+				s.resolve(t, env)
+				require.Equal(t, 1, s.line(t).Fence)
+				s.completed(t, s.resume(t))
+				for _, u := range s.world.Uploads()[before:] {
+					require.False(t, old[u.Digest], "%v is of an earlier fence", u)
+				}
+				for _, name := range s.names() {
+					f := s.facts(t, name)
+					require.Equal(t, 1, f.Fetched.Fence, name)
+					require.False(t, old[f.Fetched.Digest], "%s was not fetched again", name)
+				}
+			})
+		}
+	}
+	t.Run("after a crash between the words of the resolution", func(t *testing.T) {
+		t.Parallel()
+		for keep := 0; ; keep++ {
+			s := newStage(t, migration.RefreshAndMove)
+			s.plan.MaxInFlight = map[string]int{"move": 4}
+			s.world.SetIPP(s.plan.Target, "LifeTime", license.Ignore)
+			s.apply(t)
+			s.world.Reissue(s.plan.Target, license.Unprotected)
+			store := &tornStore{Memory: s.store, keep: keep}
+			c, err := changeover.New(s.plan, s.world.Set(), store, &changeover.Options{Clock: s.clock, Inline: true})
+			require.NoError(t, err)
+			err = c.Resolve(t.Context(), "LifeTime", migration.Resolution{By: "tester", Evidence: "Support has corrected it"})
+			if !store.dead {
+				require.NoError(t, err)
+				require.Greater(t, keep, 3)
+				break
+			}
+			if s.standing(t, "LifeTime").State == string(migration.NeedsSupport) {
+				s.resolve(t, "LifeTime")
+			}
+			s.completed(t, s.resume(t))
+			for _, name := range s.names() {
+				f := s.facts(t, name)
+				require.Equal(t, s.line(t).Fence, f.Fetched.Fence, "%d entries survive: %s", keep, name)
+				require.GreaterOrEqual(t, f.Fetched.Fence, 1)
+			}
+		}
+	})
+}
+
+// tornStore dies in the append after skip others and keeps the first few of its
+// entries, as the contract of a store permits.
+type tornStore struct {
+	*journal.Memory
+	skip, keep int
+	dead       bool
+}
+
+func (s *tornStore) Append(ctx context.Context, after uint64, entries ...journal.Entry) error {
+	switch {
+	case s.dead:
+		return errDead
+	case s.skip > 0:
+		s.skip--
+		return s.Memory.Append(ctx, after, entries...)
+	case s.keep > len(entries):
+		s.keep-- // the whole append survives, and so does the process
+		return s.Memory.Append(ctx, after, entries...)
+	}
+	s.dead = true
+	if err := s.Memory.Append(ctx, after, entries[:s.keep]...); err != nil {
+		return err
+	}
+	return errDead
+}
+
+// oracle looks at every change of a license, of a registration or of a module
+// before it reaches the world, and says what is wrong with it. It knows the
+// plan, the world and the journal, and nothing of the engine.
+func (s *stage) oracle(t testing.TB) *fault.Injector {
+	vault := s.world.Set().Vault
+	backedUp := func(env string) bool {
+		all, err := vault.List(context.Background(), s.env(env).Serial)
+		require.NoError(t, err)
+		return slices.ContainsFunc(all, func(b adapters.Stored) bool { return b.Role == license.Source && b.Copies > 0 })
+	}
+	return fault.Watch(func(op fault.Op) {
+		if !slices.Contains([]string{"UploadLicense", "RepublishModule", "RegisterSerial"}, op.Method) {
+			return
+		}
+		record, err := journal.Replay(s.store.Read(context.Background()))
+		if err != nil {
+			t.Errorf("%v: %v", op, err)
+			return
+		}
+		var line environment.Line
+		var f environment.Facts
+		all, _ := record.Standing(whole)
+		at, _ := record.Standing(op.Environment)
+		if err := errors.Join(json.Unmarshal(all.Facts, &line), json.Unmarshal(at.Facts, &f)); err != nil {
+			t.Errorf("%v: %v", op, err)
+			return
+		}
+		back := strings.HasPrefix(at.Table, "rollback/")
+		must := func(holds bool, what string) {
+			if !holds {
+				t.Errorf("%v in %s of %s: %s", op, at.State, at.Table, what)
+			}
+		}
+		must(at.InFlight, "no intent is on record")
+		must(line.Latch.Set() == back, "the line is stopped, or not stopped, as it should not be")
+		must(backedUp(op.Environment), "there is no backup")
+		if back {
+			return
+		}
+		must(line.Pause.Seen, "the pause was not seen")
+		for _, name := range s.plan.Effective().Pause {
+			must(s.world.Paused(name), "deployments to "+name+" go on")
+		}
+		if at.Leg != "move" {
+			return
+		}
+		must(line.Gate.Given, "nobody has approved it")
+		must(slices.ContainsFunc(s.world.Questions(), func(q adapters.Question) bool { return q.Subject == "move" }), "nobody was asked")
+		for _, name := range s.names() {
+			must(backedUp(name), name+" has no backup")
+		}
+		if op.Method == "UploadLicense" {
+			must(f.TargetSent, "it is not on record that a target license is sent")
+			must(f.Fetched.Fence == line.Fence, "the file is of an earlier fence")
+		}
+	})
+}
+
+// concurrently begins a run with four environments in flight and real
+// goroutines.
+func (s *stage) concurrently(t testing.TB, opts changeover.Options, injectors ...*fault.Injector) *changeover.Changeover {
+	t.Helper()
+	s.plan.MaxInFlight = map[string]int{}
+	p, ok := migration.FindProfile(s.plan.Profile)
+	require.True(t, ok)
+	for _, leg := range p.Legs {
+		s.plan.MaxInFlight[leg.Name] = 4
+	}
+	if opts.Clock == nil {
+		opts.Clock = s.clock
+	}
+	c, err := changeover.New(s.plan, fault.Wrap(s.world.Set(), append(injectors, s.oracle(t))...), s.store, &opts)
+	require.NoError(t, err)
+	return c
+}
+
+func profiles() []string {
+	var names []string
+	for _, p := range migration.Profiles() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+func TestNoTargetLicenseBeforeEveryBackup(t *testing.T) {
+	for _, profile := range profiles() {
+		t.Run(profile+": every change finds what it needs", func(t *testing.T) {
+			t.Parallel()
+			for range 5 {
+				s := newStage(t, profile)
+				r, err := s.concurrently(t, changeover.Options{}).Apply(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, report.Completed, r.Verdict)
+				s.lawful(t)
+			}
+		})
+		for _, env := range []string{"Production", "Quality", "Development", "LifeTime"} {
+			t.Run(profile+": the backup of "+env+" fails", func(t *testing.T) {
+				t.Parallel()
+				s := newStage(t, profile)
+				r, err := s.concurrently(t, changeover.Options{}, failing("BackupVault", "Put", env, errors.New("no space left"))).Apply(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, report.Held, r.Verdict)
+				s.held(t, env, journal.HoldUnavailable)
+				require.Zero(t, s.reached("RegisterSerial", ""))
+				require.Zero(t, s.uploads(s.plan.Target, ""))
+				require.Zero(t, s.reached("UploadLicense", env), "nothing is uploaded where there is no backup")
+				require.Zero(t, s.reached("Ask", ""), "nobody is asked before")
+
+				r, err = s.concurrently(t, changeover.Options{}).Resume(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, report.Completed, r.Verdict)
+			})
+		}
+	}
+	t.Run("the written order is kept in every run that is not concurrent", func(t *testing.T) {
+		s := newStage(t, migration.RefreshAndMove)
+		s.completed(t, s.apply(t, s.oracle(t)))
+	})
+	t.Run("fewer copies than the plan demands are no backup", func(t *testing.T) {
+		s := newStage(t, migration.RefreshAndMove)
+		s.plan.MinCopies = 3 // the simulated vault keeps two
+		require.Equal(t, report.Held, s.apply(t).Verdict)
+		for _, env := range s.names() {
+			s.held(t, env, journal.HoldSupport)
+		}
+		require.Empty(t, s.world.Uploads())
+	})
+}
+
+func TestAfterAnIPPErrorNothingMovesForward(t *testing.T) {
+	for _, env := range []string{"Production", "Quality", "Development", "LifeTime"} {
+		t.Run("four in flight, refused in "+env, func(t *testing.T) {
+			t.Parallel()
+			for range 5 {
+				s := newStage(t, migration.RefreshAndMove)
+				s.ipp(env)
+				r, err := s.concurrently(t, changeover.Options{}).Apply(t.Context())
+				require.NoError(t, err)
+				s.rolledBack(t, r)
+				require.Equal(t, "intellectualProperty", s.line(t).Latch.Condition)
+				require.Equal(t, env, s.line(t).Latch.Environment)
+			}
+		})
+		t.Run("one at a time, refused while the source licenses are tested in "+env, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, migration.RefreshAndMove)
+			s.world.SetIPP(s.plan.Source, env, license.Protected)
+			s.plan.Accept["refresh"] = []license.IPP{license.Ignore, license.Protected}
+			s.world.MarkModule(env, s.plan.Module, s.plan.Target)
+			s.rolledBack(t, s.apply(t, s.oracle(t)))
+			require.Zero(t, s.reached("RegisterSerial", ""))
+			require.Equal(t, 4, len(s.world.Uploads()), "only the refreshed licenses were uploaded, and nothing was restored")
+		})
+	}
+	// An upload that was decided on and waits for its second attempt is not
+	// made any more.
+	t.Run("not even what waits for another attempt", func(t *testing.T) {
+		t.Parallel()
+		const long = 7 * time.Hour
+		s := newStage(t, migration.RefreshAndMove)
+		s.ipp("Quality")
+		clock := &gatedClock{Clock: s.clock, gated: long, waiting: make(chan struct{}), open: make(chan struct{})}
+		c := s.concurrently(t, changeover.Options{
+			Clock: clock,
+			Extend: func(_ migration.Leg, table machine.Table[environment.Facts]) machine.Table[environment.Facts] {
+				for i := range table.Effects {
+					if table.Effects[i].Name == "upload" {
+						table.Effects[i].Retry.First, table.Effects[i].Retry.Max = long, long
+					}
+				}
+				return table
+			},
+			OnEntry: func(e journal.Entry) {
+				if e.Trigger == "ippRejected" && e.Env == "Quality" {
+					close(clock.open)
+				}
+			},
+		},
+			fault.On(fault.Match{Method: "UploadLicense", Environment: "Development"}, 1, fault.Before, adapters.ErrBusy),
+			meanwhile("ServiceCenter", "RepublishModule", "Quality", 1, func() { <-clock.waiting }),
+		)
+		r, err := c.Apply(t.Context())
+		require.NoError(t, err)
+		s.rolledBack(t, r)
+		require.Zero(t, s.uploads(s.plan.Target, "Development"))
+	})
+	t.Run("nor when a step that is not of this library says no more than that", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		c, err := changeover.New(s.plan, s.world.Set(), s.store, &changeover.Options{Clock: s.clock, Inline: true,
+			Steps: map[machine.EffectName]machine.Step[environment.Facts]{"republish": {
+				Do: func(_ context.Context, c *machine.Call[environment.Facts]) (machine.Trigger, error) {
+					return "", adapters.ErrIntellectualProperty
+				},
+				Observe: func(context.Context, *machine.Call[environment.Facts]) (machine.Trigger, error) {
+					return machine.NotDone, nil
+				},
+			}}})
+		require.NoError(t, err)
+		r, err := c.Apply(t.Context())
+		require.NoError(t, err)
+		s.rolledBack(t, r)
+		require.True(t, s.line(t).Latch.Set())
+	})
+}
+
+// gatedClock does not wake up from waits of one length before it is opened.
+type gatedClock struct {
+	*fake.Clock
+	gated         time.Duration
+	once          sync.Once
+	waiting, open chan struct{}
+}
+
+func (c *gatedClock) Sleep(ctx context.Context, d time.Duration) error {
+	if d == c.gated {
+		c.once.Do(func() { close(c.waiting) })
+		<-c.open
+	}
+	return c.Clock.Sleep(ctx, d)
+}
+
+// A state of the infrastructure from which a rollback is asked for.
+func untilGate(t testing.TB, s *stage) {
+	s.world.Answer(func(adapters.Question) (adapters.Answer, error) { return adapters.Answer{}, adapters.ErrRefused })
+	require.Equal(t, report.Held, s.apply(t).Verdict)
+	s.held(t, whole, journal.HoldApproval)
+}
+
+func untilCompleted(t testing.TB, s *stage) { require.Equal(t, report.Completed, s.apply(t).Verdict) }
+
+// noPortal makes every call of the portal and every question to the operator
+// fail, in the way that is hardest to go on from.
+func noPortal() []*fault.Injector {
+	return []*fault.Injector{failing("LicensePortal", "", "", errLost), failing("Operator", "", "", errLost)}
+}
+
+func TestRollbackTakesBackWhatHoldsATargetLicense(t *testing.T) {
+	t.Run("every environment after a completed run, without portal and operator", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		untilCompleted(t, s)
+		calls := s.reached("FetchLicense", "") + s.reached("SerialRegistered", "") + s.reached("RegisterSerial", "") + s.reached("Ask", "")
+		s.rolledBack(t, s.rollBack(t, append(noPortal(), s.oracle(t))...))
+		require.Equal(t, calls, s.reached("FetchLicense", "")+s.reached("SerialRegistered", "")+s.reached("RegisterSerial", "")+s.reached("Ask", ""))
+		require.Len(t, s.world.Cases(), 1)
+	})
+	t.Run("nothing, when no target license was ever sent", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		untilGate(t, s)
+		s.world.Answer(nil)
+		uploads, publishes := s.reached("UploadLicense", ""), s.reached("RepublishModule", "")
+		s.rolledBack(t, s.rollBack(t, noPortal()...))
+		require.Equal(t, uploads, s.reached("UploadLicense", ""))
+		require.Equal(t, publishes, s.reached("RepublishModule", ""))
+	})
+	t.Run("nothing, when the run was held before anything was paused, and no pause stays behind", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		require.Equal(t, report.Held, s.apply(t, failing("ServiceCenter", "InstalledLicense", "Quality", adapters.ErrPermission)).Verdict)
+		s.rolledBack(t, s.rollBack(t))
+		require.Empty(t, s.world.Uploads())
+	})
+	t.Run("what was installed by hand where the run never came", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		untilGate(t, s)
+		s.world.Answer(nil)
+		s.world.InstallByHand("Development", s.plan.Target)
+		s.rolledBack(t, s.rollBack(t, noPortal()...))
+		require.Equal(t, 2, s.uploads(s.plan.Source, "Development"), "refreshed once, restored once")
+		require.Equal(t, 1, s.uploads(s.plan.Source, "Quality"))
+	})
+	t.Run("an environment in doubt, although it shows its source license", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		// The answer of the upload is lost, and then the page cannot be read.
+		s.apply(t, append(readings("Quality", 11, 60), fault.On(fault.Match{Method: "UploadLicense", Environment: "Quality"}, 1, fault.Before, errLost))...)
+		s.held(t, "Quality", journal.HoldInDoubt)
+		require.True(t, s.shows(license.Source)("Quality"))
+		s.rolledBack(t, s.rollBack(t, noPortal()...))
+		require.Equal(t, 2, s.reached("UploadLicense", "Quality"), "refreshed once, and restored all the same")
+	})
+	t.Run("an environment whose page cannot be read, if a target license was sent", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		untilCompleted(t, s)
+		uploads := s.reached("UploadLicense", "")
+		s.rollBack(t, failing("ServiceCenter", "InstalledLicense", "Quality", errLost))
+		require.Equal(t, uploads+4, s.reached("UploadLicense", ""), "it is attempted like all the others")
+		for round := 0; s.standing(t, whole).State != string(rollback.AllRolledBack) && round < 3; round++ {
+			if at := s.standing(t, "Quality"); at.Hold != nil && at.Hold.Kind == journal.HoldInDoubt {
+				s.resolve(t, "Quality")
+			}
+			s.resume(t)
+		}
+		s.everyone(t, license.Source, "in the end")
+	})
+	t.Run("not an environment that cannot be read and was never sent one", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		untilGate(t, s)
+		s.world.Answer(nil)
+		uploads := s.reached("UploadLicense", "")
+		require.Equal(t, report.Held, s.rollBack(t, failing("ServiceCenter", "InstalledLicense", "Quality", errLost)).Verdict)
+		s.held(t, "Quality", journal.HoldUnavailable)
+		require.True(t, s.world.Paused("Production"))
+		s.rolledBack(t, s.resume(t))
+		require.Equal(t, uploads, s.reached("UploadLicense", ""))
+	})
+	t.Run("not an environment with a license of somebody else, which keeps the run from ending", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		untilGate(t, s)
+		s.world.Answer(nil)
+		s.world.InstallByHand("Quality", code(t, "CCC.CCC.CCC.CCC.CCC.CCC.CCC.COU"))
+		require.Equal(t, report.Held, s.rollBack(t).Verdict)
+		s.held(t, "Quality", journal.HoldUnknown)
+		s.world.InstallByHand("Quality", s.plan.Source)
+		s.resolve(t, "Quality")
+		s.rolledBack(t, s.resume(t))
+	})
+}
+
+// readings loses the answers of some readings of the licensing page of env,
+// counted from 0.
+func readings(env string, from, to int) []*fault.Injector {
+	var lost []*fault.Injector
+	for n := from; n < to; n++ {
+		lost = append(lost, fault.On(fault.Match{Method: "InstalledLicense", Environment: env}, n, fault.Before, errLost))
+	}
+	return lost
+}
+
+func TestOneEnvironmentNeverKeepsAnotherFromGoingBack(t *testing.T) {
+	// back requires that all but one environment are back.
+	allBut := func(t *testing.T, s *stage, left string) {
+		t.Helper()
+		for _, env := range s.names() {
+			require.Equal(t, env != left, s.shows(license.Source)(env), env)
+			if env != left {
+				require.Equal(t, string(rollback.RolledBack), s.standing(t, env).State, env)
+			}
+		}
+		require.True(t, s.world.Paused("Production"), "deployments stay paused")
+	}
+	for _, env := range []string{"Production", "Quality", "Development", "LifeTime"} {
+		t.Run(env+" turns its old license down: mixed, until that is undone", func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, migration.RefreshAndMove)
+			untilCompleted(t, s)
+			s.world.RefuseReturn(env, "This license was replaced.")
+			require.Equal(t, report.Mixed, s.rollBack(t).Verdict)
+			allBut(t, s, env)
+			require.Equal(t, string(rollback.NeedsSupport), s.standing(t, env).State)
+			require.Contains(t, s.facts(t, env).Need.Text, "This license was replaced.")
+			require.Equal(t, report.Mixed, s.resume(t).Verdict, "resume alone changes nothing")
+			require.Equal(t, report.Mixed, s.rollBack(t).Verdict, "nor does another rollback")
+			s.resolve(t, env)
+			require.Equal(t, report.Mixed, s.resume(t).Verdict, "resolved, but not undone")
+			s.world.RefuseReturn(env, "")
+			s.resolve(t, env)
+			s.rolledBack(t, s.resume(t))
+		})
+		t.Run("all backups of "+env+" are damaged: mixed, until there is another copy", func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, migration.RefreshAndMove)
+			untilCompleted(t, s)
+			s.damage(env)
+			require.ErrorContains(t, s.changeover(t).Verify(t.Context()), env)
+			require.Equal(t, report.Mixed, s.rollBack(t).Verdict)
+			allBut(t, s, env)
+			require.Equal(t, "backupDamaged", s.facts(t, env).Need.Condition)
+			s.copyBack(t, env)
+			s.resolve(t, env)
+			s.rolledBack(t, s.resume(t))
+		})
+		t.Run("the serial number of "+env+" has changed since", func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, migration.RefreshAndMove)
+			untilCompleted(t, s)
+			s.world.ChangeSerial(env, "ZZZ-ZZZ-ZZZ-ZZZ-ZZZ-ZZZ-ZZZ-ZZZ")
+			require.Equal(t, report.Mixed, s.rollBack(t).Verdict)
+			allBut(t, s, env)
+			s.held(t, env, journal.HoldSerial)
+			s.world.ChangeSerial(env, s.env(env).Serial)
+			s.resolve(t, env)
+			s.rolledBack(t, s.resume(t))
+		})
+		t.Run(env+" does not let the restored license be uploaded for lack of a permission", func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, migration.RefreshAndMove)
+			untilCompleted(t, s)
+			require.Equal(t, report.Mixed, s.rollBack(t, failing("ServiceCenter", "UploadLicense", env, adapters.ErrPermission)).Verdict)
+			allBut(t, s, env)
+			s.held(t, env, journal.HoldSupport)
+			s.resolve(t, env)
+			s.rolledBack(t, s.resume(t))
+		})
+	}
+	t.Run("the newest backup is damaged: an older one is used", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		untilCompleted(t, s)
+		f := s.facts(t, "Quality")
+		newest, ok := f.Restorable(s.env("Quality").Serial)
+		require.True(t, ok)
+		s.world.DamageBackup(newest.Serial, newest.Digest, 0)
+		require.Error(t, s.changeover(t).Verify(t.Context()))
+		s.rolledBack(t, s.rollBack(t))
+		require.NotEqual(t, newest.Digest, s.facts(t, "Quality").Fetched.Digest)
+		require.Equal(t, license.Protected, s.world.Installed("Quality").IPP, "the license from before the refresh")
+	})
+	t.Run("a backup that the journal does not know of is used if it says itself that it is one", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		require.Equal(t, report.Held, s.apply(t, failing("ServiceCenter", "InstalledLicense", "Quality", adapters.ErrPermission)).Verdict)
+		// Another run, for which another code was the source, has left its files.
+		other := license.Details{Code: code(t, "CCC.CCC.CCC.CCC.CCC.CCC.CCC.COU"), Serial: s.env("Quality").Serial, Type: "Quality"}
+		_, err := s.world.Set().Vault.Put(t.Context(), adapters.Label{Environment: "Quality", Serial: other.Serial, Role: license.Source, Origin: environment.OriginPortal}, fake.LicenseFile(other, ""))
+		require.NoError(t, err)
+		s.world.InstallByHand("Quality", s.plan.Target)
+		require.Equal(t, report.Mixed, s.rollBack(t).Verdict)
+		require.Equal(t, s.plan.Target, s.world.Installed("Quality").Code, "no license of a third code is installed")
+		s.copyBack(t, "Quality")
+		s.resolve(t, "Quality")
+		s.rolledBack(t, s.resume(t))
+	})
+}
+
+func TestARestoredEnvironmentThatCannotBeTestedNeedsSomebodysWord(t *testing.T) {
+	for _, refused := range []string{"broken", "marked", "gone"} {
+		t.Run("the module is "+refused, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, migration.RefreshAndMove)
+			untilCompleted(t, s)
+			var injectors []*fault.Injector
+			switch refused {
+			case "broken":
+				s.world.BreakModule("Quality", s.plan.Module, "the database is full")
+			case "marked":
+				s.world.MarkModule("Quality", s.plan.Module, s.plan.Target)
+				injectors = append(injectors, failing("ServiceCenter", "RepublishModule", "Quality", adapters.ErrIntellectualProperty))
+			case "gone":
+				injectors = append(injectors, failing("ServiceCenter", "RepublishModule", "Quality", adapters.ErrModuleNotFound))
+			}
+			require.Equal(t, report.Held, s.rollBack(t, injectors...).Verdict)
+			require.Equal(t, string(rollback.RestoredNotTested), s.standing(t, "Quality").State)
+			for _, env := range s.names() {
+				require.True(t, s.shows(license.Source)(env))
+			}
+			require.True(t, s.world.Paused("Production"))
+			require.Equal(t, report.Held, s.resume(t).Verdict, "nothing but somebody's word ends it")
+			require.True(t, s.world.Paused("Production"))
+			s.resolve(t, whole)
+			s.rolledBack(t, s.resume(t))
+			require.Equal(t, "tester", s.line(t).Override.By)
+		})
+	}
+	t.Run("a word given does not count for a target license that lands afterwards", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		untilCompleted(t, s)
+		s.world.BreakModule("Quality", s.plan.Module, "the database is full")
+		s.rollBack(t)
+		s.resolve(t, whole)
+		s.world.InstallByHand("Development", s.plan.Target)
+		require.Equal(t, report.Mixed, s.resume(t).Verdict)
+		require.True(t, s.world.Paused("Production"))
+	})
+}
+
+func TestRollbackMayBeAskedForAtAnyTime(t *testing.T) {
+	t.Run("twice", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		untilCompleted(t, s)
+		s.rolledBack(t, s.rollBack(t))
+		changes, cases := len(s.world.Effects()), len(s.world.Cases())
+		s.rolledBack(t, s.rollBack(t))
+		s.rolledBack(t, s.resume(t))
+		require.Len(t, s.world.Effects(), changes)
+		require.Len(t, s.world.Cases(), cases)
+	})
+	t.Run("never before anything was begun", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		r, err := s.changeover(t).RollBack(t.Context(), "tester", "to be sure")
+		require.ErrorIs(t, err, changeover.ErrNotBegun)
+		require.Nil(t, r)
+		require.Empty(t, s.entries(t))
+		require.Empty(t, s.world.Effects())
+	})
+	t.Run("not without a name and a reason", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		untilCompleted(t, s)
+		entries := len(s.entries(t))
+		for _, by := range []string{"", "tester"} {
+			_, err := s.changeover(t).RollBack(t.Context(), by, "")
+			require.Error(t, err)
+		}
+		require.Len(t, s.entries(t), entries)
+	})
+	// Every entry of a run is a moment at which somebody may change their mind.
+	for _, profile := range profiles() {
+		t.Run("after any call of "+profile, func(t *testing.T) {
+			t.Parallel()
+			n := 0
+			for ; ; n++ {
+				s := newStage(t, profile)
+				ctx, cancel := context.WithCancel(t.Context())
+				inj := fault.OnIndex(n, fault.After, fault.Cancel(cancel))
+				_, err := s.changeover(t, inj).Apply(ctx)
+				cancel()
+				if !inj.Hit() {
+					require.NoError(t, err)
+					break
+				}
+				if len(s.entries(t)) == 0 {
+					continue
+				}
+				s.rolledBack(t, s.rollBack(t, append(noPortal(), s.oracle(t))...))
+			}
+			t.Logf("%d calls", n)
+		})
+	}
+}
+
+// TestALateUploadNeverEndsInAMixedInfrastructure lets a target license be
+// installed ever later after its upload has got no answer, and goes back
+// meanwhile.
+func TestALateUploadNeverEndsInAMixedInfrastructure(t *testing.T) {
+	t.Parallel()
+	mixed := 0
+	for by := range 90 {
+		s := newStage(t, migration.RefreshAndMove)
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := s.changeover(t,
+			meanwhile("ServiceCenter", "UploadLicense", "Quality", 1, func() { s.world.LateUpload("Quality", by) }),
+			fault.On(fault.Match{Method: "UploadLicense", Environment: "Quality"}, 1, fault.After, fault.Cancel(cancel))).Apply(ctx)
+		require.ErrorIs(t, err, context.Canceled)
+		r := s.rollBack(t)
+		for round := 0; r.Verdict != report.RolledBack && round < 3; round++ {
+			mixed++
+			require.Equal(t, report.Mixed, r.Verdict, "by %d", by)
+			require.True(t, s.world.Paused("Production"), "deployments stay paused")
+			if s.standing(t, "Quality").State == string(rollback.NeedsSupport) {
+				s.resolve(t, "Quality")
+			}
+			r = s.resume(t)
+		}
+		// What is under way when everything is over cannot be seen by anybody.
+		require.Equal(t, report.RolledBack, r.Verdict, "by %d", by)
+		for _, env := range s.names() {
+			require.True(t, s.shows(license.Source)(env), "by %d: %s", by, env)
+		}
+	}
+	t.Logf("%d times the late license was found after the restore", mixed)
+	require.Positive(t, mixed)
+}
+
+// begun returns the environments in the order in which they began a leg.
+func (s *stage) begun(t testing.TB, leg string) []string {
+	t.Helper()
+	var names []string
+	for _, e := range s.entries(t) {
+		if e.Kind == journal.Begun && e.Env != whole && e.Leg == leg {
+			names = append(names, e.Env)
+		}
+	}
+	return names
+}
+
+// finished returns the environments in the order in which they ended a leg.
+func (s *stage) finished(t testing.TB, leg string) []string {
+	t.Helper()
+	var names []string
+	for _, e := range s.entries(t) {
+		if e.To == string(migration.Republished) && e.Leg == leg {
+			names = append(names, e.Env)
+		}
+	}
+	return names
+}
+
+// crowd returns how many environments were at most under way in a leg at once,
+// by what the journal says.
+func (s *stage) crowd(t testing.TB, leg string, rest migration.Stage) int {
+	t.Helper()
+	under, most := map[string]bool{}, 0
+	for _, e := range s.entries(t) {
+		if e.Env == whole || e.Leg != leg {
+			continue
+		}
+		if e.Kind == journal.Begun {
+			under[e.Env] = true
+		}
+		most = max(most, len(under))
+		if e.To == string(migration.Republished) || e.To == string(rest.Until) {
+			delete(under, e.Env)
+		}
+	}
+	return most
+}
+
+func TestThePlanSaysInWhichOrderAndHowManyAtOnce(t *testing.T) {
+	t.Run("as written: Production first, then the others", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		slices.Reverse(s.plan.Infrastructure.Environments)
+		s.world = newWorld(t, s.plan)
+		s.completed(t, s.apply(t))
+		for _, leg := range []string{"refresh", "move"} {
+			require.Equal(t, []string{"Production", "LifeTime", "Development", "Quality"}, s.begun(t, leg))
+		}
+	})
+	t.Run("an order of the plan's own", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		s.plan.Order = []string{"LifeTime", "Development", "Quality", "Production"}
+		s.completed(t, s.apply(t))
+		for _, leg := range []string{"refresh", "move"} {
+			require.Equal(t, s.plan.Order, s.begun(t, leg))
+			require.Equal(t, s.plan.Order, s.finished(t, leg))
+		}
+	})
+	t.Run("a canary is moved alone before the others", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		s.plan.First = []string{"Development"}
+		r, err := s.concurrently(t, changeover.Options{}).Apply(t.Context())
+		require.NoError(t, err)
+		s.completed(t, r)
+		require.Equal(t, []string{"Development", "Production", "Quality", "LifeTime"}, s.begun(t, "move"))
+		require.Equal(t, "Development", s.finished(t, "move")[0])
+		require.Equal(t, "Development", s.finished(t, "refresh")[0])
+	})
+	t.Run("a canary that does not come through keeps the others from beginning", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		s.plan.First = []string{"Development"}
+		s.world.RejectUploads(s.plan.Target, "Development", "This license is not for this version.")
+		r, err := s.concurrently(t, changeover.Options{}).Apply(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, report.Held, r.Verdict)
+		require.Equal(t, []string{"Development"}, s.begun(t, "move"))
+		require.Len(t, s.world.Cases(), 1)
+		s.world.RejectUploads(s.plan.Target, "Development", "")
+		s.resolve(t, "Development")
+		s.completed(t, s.resume(t))
+	})
+	for limit := 1; limit <= 4; limit++ {
+		t.Run(fmt.Sprintf("at most %d in flight", limit), func(t *testing.T) {
+			t.Parallel()
+			for _, inline := range []bool{false, true} {
+				s := newStage(t, migration.RefreshAndMove)
+				s.plan.MaxInFlight = map[string]int{"refresh": limit, "move": limit}
+				c, err := changeover.New(s.plan, s.world.Set(), s.store, &changeover.Options{Clock: s.clock, Inline: inline})
+				require.NoError(t, err)
+				r, err := c.Apply(t.Context())
+				require.NoError(t, err)
+				s.completed(t, r)
+				require.Equal(t, limit, s.crowd(t, "refresh", migration.Stage{Until: migration.IPVerified}))
+				require.Equal(t, limit, s.crowd(t, "move", migration.Stage{}))
+			}
+		})
+	}
+}
+
+func TestOnlyPausesOfTheRunAreResumed(t *testing.T) {
+	scope := map[string][]string{
+		migration.RefreshAndMove: {"Production"}, migration.AsWritten: {"Production"}, migration.Published: {"Production", "Quality", "Development"},
+	}
+	for _, profile := range profiles() {
+		t.Run(profile+": what is paused meanwhile", func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, profile)
+			untilPaused := s.reachedWhilePaused(t)
+			r := s.apply(t, untilPaused.watch)
+			require.Equal(t, report.Completed, r.Verdict)
+			require.Equal(t, scope[profile], untilPaused.names)
+			for _, env := range s.names() {
+				require.False(t, s.world.Paused(env))
+			}
+		})
+	}
+	for _, goingBack := range []bool{false, true} {
+		for _, by := range [][]string{{"Production"}, {"Quality"}, {"Production", "Quality", "Development"}} {
+			t.Run(fmt.Sprintf("somebody else has paused %v before, and the run goes back: %v", by, goingBack), func(t *testing.T) {
+				t.Parallel()
+				s := newStage(t, migration.Published)
+				if goingBack {
+					s.ipp("Quality")
+				}
+				for _, env := range by {
+					s.world.PauseByHand(env)
+				}
+				r := s.apply(t)
+				require.Equal(t, map[bool]report.Verdict{false: report.Completed, true: report.RolledBack}[goingBack], r.Verdict)
+				for _, env := range s.names() {
+					require.Equal(t, slices.Contains(by, env), s.world.Paused(env), env)
+				}
+			})
+		}
+	}
+	t.Run("somebody else pauses between the survey and the pause", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		// The first list is for the check, the second for the survey.
+		r := s.apply(t, meanwhile("LifeTime", "Registered", "", 2, func() { s.world.PauseByHand("Production") }))
+		require.Equal(t, report.Completed, r.Verdict)
+		require.True(t, s.world.Paused("Production"), "that pause is not the run's to end")
+	})
+	t.Run("a run that dies while it pauses ends its pause all the same", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := s.changeover(t, fault.On(fault.Match{Method: "PauseDeployments"}, 0, fault.After, fault.Cancel(cancel))).Apply(ctx)
+		require.ErrorIs(t, err, context.Canceled)
+		require.True(t, s.world.Paused("Production"))
+		s.completed(t, s.resume(t))
+	})
+	t.Run("a deployment that runs is waited for", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		s.world.StartDeployment("Production")
+		require.Equal(t, report.Held, s.apply(t).Verdict)
+		s.held(t, whole, journal.HoldUnavailable)
+		require.Empty(t, s.world.Uploads())
+		s.world.FinishDeployment("Production")
+		s.completed(t, s.resume(t))
+	})
+	t.Run("an environment that LifeTime does not know is refused before anything is written", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		s.world.Unregister("Quality")
+		r, err := s.changeover(t).Apply(t.Context())
+		require.Error(t, err)
+		require.Nil(t, r)
+		require.Empty(t, s.entries(t))
+	})
+	t.Run("one that leaves LifeTime between the check and the survey is found by the survey", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		s.apply(t, meanwhile("LifeTime", "Registered", "", 1, func() { s.world.Unregister("Quality") }))
+		require.Contains(t, s.held(t, whole, journal.HoldForeign).Cause, "Quality")
+		require.Empty(t, s.world.Effects(), "nothing was touched")
+	})
+}
+
+// pausedSeen collects which environments are paused while licenses change.
+type pausedSeen struct {
+	names []string
+	watch *fault.Injector
+}
+
+func (s *stage) reachedWhilePaused(t testing.TB) *pausedSeen {
+	p := new(pausedSeen)
+	p.watch = fault.Watch(func(op fault.Op) {
+		if op.Method != "UploadLicense" {
+			return
+		}
+		var names []string
+		for _, env := range s.names() {
+			if s.world.Paused(env) {
+				names = append(names, env)
+			}
+		}
+		if p.names != nil {
+			require.Equal(t, p.names, names)
+		}
+		p.names = names
+	})
+	return p
+}
+
+func TestAWrongFileReachesNeitherVaultNorServer(t *testing.T) {
+	const env = "Quality"
+	details := func(s *stage, code license.ActivationCode) license.Details {
+		return license.Details{Code: code, Serial: s.env(env).Serial, Organization: "Acme", Type: "Quality", Features: []license.Feature{{ID: "IPP", Name: "Intellectual Property", Limit: "Ignore"}}}
+	}
+	raw := func(t *testing.T, b []byte) license.File {
+		f, err := license.NewFile(b)
+		require.NoError(t, err)
+		return f
+	}
+	for _, c := range []struct {
+		name string
+		file func(t *testing.T, s *stage, d license.Details) license.File
+		says []string
+	}{
+		{"the file of another environment", func(_ *testing.T, s *stage, d license.Details) license.File {
+			d.Serial = s.env("Production").Serial
+			return fake.LicenseFile(d, "")
+		}, []string{"it is for PPP-", "the server states QQQ-"}},
+		{"a file under the other activation code", func(_ *testing.T, s *stage, d license.Details) license.File {
+			if d.Code == s.plan.Source {
+				d.Code = s.plan.Target
+			} else {
+				d.Code = s.plan.Source
+			}
+			return fake.LicenseFile(d, "")
+		}, []string{"it is a license of"}},
+		{"a file under a third activation code", func(t *testing.T, _ *stage, d license.Details) license.File {
+			d.Code = code(t, "CCC.CCC.CCC.CCC.CCC.CCC.CCC.COU")
+			return fake.LicenseFile(d, "")
+		}, []string{"it is a license of"}},
+		{"an expired file", func(_ *testing.T, _ *stage, d license.Details) license.File {
+			d.Ends = fake.Start().AddDate(0, 0, -3)
+			return fake.LicenseFile(d, "")
+		}, []string{"it ended on 2026-01-02"}},
+		{"a trial license", func(_ *testing.T, _ *stage, d license.Details) license.File {
+			d.Type = "TRIAL"
+			return fake.LicenseFile(d, "")
+		}, []string{"its type is TRIAL"}},
+		{"everything at once", func(_ *testing.T, s *stage, d license.Details) license.File {
+			d.Type, d.Ends, d.Serial = "Trial", fake.Start().AddDate(-1, 0, 0), s.env("Production").Serial
+			if d.Code == s.plan.Source {
+				d.Code = s.plan.Target
+			} else {
+				d.Code = s.plan.Source
+			}
+			return fake.LicenseFile(d, "")
+		}, []string{"it is a license of", "it is for PPP-", "it ended on 2025", "its type is Trial"}},
+		{"a file that was cut off", func(t *testing.T, _ *stage, d license.Details) license.File {
+			b := fake.LicenseFile(d, "").Bytes()
+			return raw(t, b[:len(b)/2])
+		}, nil},
+		{"a file with something behind it", func(t *testing.T, _ *stage, d license.Details) license.File {
+			return raw(t, append(fake.LicenseFile(d, "").Bytes(), "<!-- -->"...))
+		}, nil},
+	} {
+		for _, leg := range []string{"refresh", "move"} {
+			t.Run(c.name+", in the leg "+leg, func(t *testing.T) {
+				t.Parallel()
+				s := newStage(t, migration.RefreshAndMove)
+				of := s.plan.Source
+				if leg == "move" {
+					of = s.plan.Target
+				}
+				wrong := c.file(t, s, details(s, of))
+				s.world.UseFile(of, env, wrong)
+				require.Equal(t, report.Held, s.apply(t, s.oracle(t)).Verdict)
+				at := s.standing(t, env)
+				if c.says == nil {
+					s.held(t, env, journal.HoldUnavailable)
+					require.Contains(t, at.Hold.Cause, "the license file of "+env)
+				} else {
+					require.Equal(t, string(migration.NeedsSupport), at.State)
+					need := s.facts(t, env).Need
+					require.Equal(t, "fileRefused", need.Condition)
+					require.Equal(t, "fetchLicense", need.Step)
+					for _, words := range c.says {
+						require.Contains(t, need.Text, words)
+					}
+					require.Contains(t, s.world.Cases()[0].Body, "- "+env)
+				}
+				for _, b := range s.backups(env) {
+					require.NotEqual(t, wrong.Digest(), b.Digest, "it is in the vault")
+				}
+				for _, u := range s.world.Uploads() {
+					require.NotEqual(t, wrong.Digest(), u.Digest, "it was uploaded")
+				}
+				s.world.UseFile(of, env, license.File{})
+				if c.says != nil {
+					s.resolve(t, env)
+				}
+				s.completed(t, s.resume(t))
+			})
+		}
+	}
+}
+
+func TestAFileThatCannotBeInspectedNeedsSomebodysWord(t *testing.T) {
+	opaque := func(t *testing.T) *stage {
+		s := newStage(t, migration.RefreshAndMove)
+		s.world.OpaqueLicenses(true)
+		return s
+	}
+	t.Run("attested, it goes all the way, and the word is on record", func(t *testing.T) {
+		t.Parallel()
+		s := opaque(t)
+		s.completed(t, s.apply(t, s.oracle(t)))
+		asked := map[string]int{}
+		for _, q := range s.world.Questions() {
+			if q.Subject == "licenseIdentity" {
+				asked[q.Environment]++
+				require.NotContains(t, q.Text+strings.Join(q.Details, ""), sourceCode)
+				require.NotContains(t, q.Text+strings.Join(q.Details, ""), targetCode)
+			}
+		}
+		witnessed := map[string]int{}
+		for _, e := range s.entries(t) {
+			for _, w := range e.Testimony {
+				if strings.Contains(w.Text, "attested the identity of the file") {
+					require.Equal(t, fake.OperatorName, w.By)
+					witnessed[e.Env]++
+				}
+			}
+		}
+		for _, env := range s.names() {
+			require.Equal(t, 2, asked[env], env)
+			require.Equal(t, 2, witnessed[env], env)
+		}
+	})
+	t.Run("and back, by the same files", func(t *testing.T) {
+		t.Parallel()
+		s := opaque(t)
+		s.ipp("Development")
+		s.rolledBack(t, s.apply(t, s.oracle(t)))
+	})
+	t.Run("refused, it waits, and nothing of it is stored or uploaded", func(t *testing.T) {
+		t.Parallel()
+		s := opaque(t)
+		s.world.Answer(func(q adapters.Question) (adapters.Answer, error) {
+			if q.Environment == "Quality" {
+				return adapters.Answer{}, adapters.ErrRefused
+			}
+			return adapters.Answer{By: "somebody", Text: "I have looked"}, nil
+		})
+		require.Equal(t, report.Held, s.apply(t).Verdict)
+		s.held(t, "Quality", journal.HoldSupport)
+		require.Empty(t, s.backups("Quality"))
+		require.Zero(t, s.reached("UploadLicense", "Quality"))
+		s.world.Answer(nil)
+		s.resolve(t, "Quality")
+		s.completed(t, s.resume(t))
+	})
+	// Nothing on the page tells the refreshed license from the one before it, so
+	// an upload without an answer is made again and not believed.
+	t.Run("an upload of it without an answer is made again", func(t *testing.T) {
+		t.Parallel()
+		s := opaque(t)
+		s.world.SetIPP(s.plan.Source, "Quality", license.Protected)
+		s.plan.Accept["refresh"] = []license.IPP{license.Ignore, license.Protected}
+		s.completed(t, s.apply(t, fault.On(fault.Match{Method: "UploadLicense", Environment: "Quality"}, 0, fault.Before, errLost)))
+		require.Equal(t, 1, s.uploads(s.plan.Source, "Quality"), "the refreshed license was installed")
+	})
+}
+
+func TestDownloadsThatDifferAreFilesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	for n := 0; ; n++ {
+		s := newStage(t, migration.RefreshAndMove)
+		s.world.DistinctDownloads(true)
+		ctx, cancel := context.WithCancel(t.Context())
+		inj := fault.On(fault.Match{Method: "FetchLicense"}, n, fault.After, fault.Cancel(cancel))
+		r, err := s.changeover(t, inj, s.oracle(t)).Apply(ctx)
+		cancel()
+		if inj.Hit() {
+			r = s.resume(t, s.oracle(t))
+			err = nil
+		}
+		require.NoError(t, err)
+		s.completed(t, r)
+		for _, env := range s.names() {
+			f := s.facts(t, env)
+			require.True(t, slices.ContainsFunc(f.Backups, func(b environment.Backup) bool { return b.Digest == f.Fetched.Digest && b.Accepted }), "what is installed in %s is in the vault", env)
+			require.NoError(t, s.changeover(t).Verify(t.Context()))
+		}
+		if !inj.Hit() {
+			require.Equal(t, 8, n)
+			break
+		}
+	}
 }

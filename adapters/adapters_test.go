@@ -262,3 +262,35 @@ func TestNamesOfConditionsAreStable(t *testing.T) {
 	}
 	require.Equal(t, want, declared(t)[:len(want)], "conditions may be added at the end")
 }
+
+func TestPerEnvironmentWithoutAnAdapterIsUnsupported(t *testing.T) {
+	var p adapters.PerEnvironment
+	env := environment.Environment{Name: "Quality"}
+	_, err := p.InstalledLicense(t.Context(), env)
+	require.ErrorIs(t, err, adapters.ErrUnsupported)
+	require.ErrorIs(t, p.UploadLicense(t.Context(), env, license.File{}), adapters.ErrUnsupported)
+	_, err = p.RepublishModule(t.Context(), env, "ECT_Provider")
+	require.ErrorIs(t, err, adapters.ErrUnsupported)
+	_, err = p.BackupLicense(t.Context(), env)
+	require.ErrorIs(t, err, adapters.ErrUnsupported)
+}
+
+func TestPerEnvironmentSaysWhoAnswersForWhom(t *testing.T) {
+	p := adapters.PerEnvironment{Default: named("a program"), By: map[string]adapters.ServiceCenter{"Quality": named("a person"), "A": named("another")}}
+	require.Equal(t, `"A": another, "Quality": a person, otherwise: a program`, adapters.Describe(p))
+}
+
+// named is a ServiceCenter of which only the description matters.
+type named string
+
+func (d named) Describe() string { return string(d) }
+
+func (named) InstalledLicense(context.Context, environment.Environment) (license.Installed, error) {
+	return license.Installed{}, nil
+}
+func (named) UploadLicense(context.Context, environment.Environment, license.File) error {
+	return nil
+}
+func (named) RepublishModule(context.Context, environment.Environment, string) (adapters.Publication, error) {
+	return adapters.Publication{}, nil
+}

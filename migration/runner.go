@@ -213,7 +213,7 @@ func (r *Runner) Run(ctx context.Context, verb string) (machine.State, error) {
 		standing, _ := sess.Standing(journal.Infrastructure)
 		at = machine.State(standing.State)
 		if err == nil && at == Halted {
-			err = r.handOver(ctx, sess)
+			err = r.handOver(ctx, sess, r.opts.User)
 		}
 		return err
 	})
@@ -353,20 +353,30 @@ func (r *Runner) RequestRollback(ctx context.Context, by, why string) error {
 			return err
 		}
 	}
-	return r.handOver(ctx, sess)
+	return r.handOver(ctx, sess, by)
 }
 
 // handOver takes every environment that has begun, and has a backup to go back
-// to, into RollingBack. The others have nothing to give up.
-func (r *Runner) handOver(ctx context.Context, sess *engine.Session) error {
+// to, into RollingBack. The others have nothing to give up. What an environment
+// waited for is over: nothing of it may keep the environment from being taken
+// back (RB3). Only an operator's hold stays.
+func (r *Runner) handOver(ctx context.Context, sess *engine.Session, by string) error {
 	for _, env := range r.plan.Order {
 		at, ok := sess.Standing(env)
 		m := r.legs[at.Leg]
-		if !ok || m == nil || at.Table != m.Table().ID || machine.State(at.State) == RollingBack || at.InFlight {
+		if !ok || m == nil || at.Table != m.Table().ID {
+			continue
+		}
+		if at.Hold != nil && at.Hold.Kind != journal.HoldOperator {
+			if err := sess.Release(env, by, "the line was stopped", false, engine.Resolvable()...); err != nil {
+				return err
+			}
+		}
+		if machine.State(at.State) == RollingBack || at.InFlight {
 			continue
 		}
 		var refused *machine.RefusedError
-		if err := engine.Hand(sess, m, env, RollbackRequested, "", "the line was stopped", nil, nil); err != nil && !errors.As(err, &refused) {
+		if err := engine.Hand(sess, m, env, RollbackRequested, by, "the line was stopped", nil, nil); err != nil && !errors.As(err, &refused) {
 			return err
 		}
 	}

@@ -188,6 +188,20 @@ func TestSuiteOfServiceCenter(t *testing.T) {
 			return err
 		})
 	}
+	// misreporting changes what is reported of the n-th republish, unless
+	// somebody else publishes during it.
+	misreporting := func(change func(n int, done *adapters.Publication)) func(*H, *P) {
+		return func(h *H, p *P) {
+			other, inner, n := false, h.PublishByOther, 0
+			h.PublishByOther = func() { other = true; inner() }
+			onPublish(func(_ *H, done *adapters.Publication, err error) error {
+				if n++; !other && err == nil {
+					change(n, done)
+				}
+				return err
+			})(h, p)
+		}
+	}
 	// moving lets a republish that is refused with c change the published
 	// version.
 	moving := func(c *adapters.Condition) func(*H, *P) {
@@ -368,15 +382,21 @@ func TestSuiteOfServiceCenter(t *testing.T) {
 			})(h, p)
 		}},
 
-		{publishes, "the versions are wrong", func(h *H, p *P) {
-			other, inner := false, h.PublishByOther
-			h.PublishByOther = func() { other = true; inner() }
-			onPublish(func(_ *H, done *adapters.Publication, err error) error {
-				if err == nil && !other {
-					done.Before, done.After = "9", "9"
+		{publishes, "both versions are wrong", misreporting(func(_ int, done *adapters.Publication) { done.Before, done.After = "9", "9" })},
+		{publishes, "the version before is wrong", misreporting(func(n int, done *adapters.Publication) {
+			if n == 1 {
+				done.Before = "9"
+			}
+		})},
+		{publishes, "another version is published and not reported", func(h *H, p *P) {
+			published, moved := h.Published, false
+			h.Published = func() string {
+				if moved {
+					return "another"
 				}
-				return err
-			})(h, p)
+				return published()
+			}
+			misreporting(func(int, *adapters.Publication) { moved = true })(h, p)
 		}},
 		{publishes, "another version is published", func(h *H, p *P) {
 			inner := p.republish

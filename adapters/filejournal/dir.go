@@ -25,10 +25,16 @@ var ErrUnsafe = errors.New("the state directory is not safe")
 
 // A File is an open file, as far as the store needs one; *os.File is one.
 type File interface {
+	// ReadAt reads as io.ReaderAt does.
 	ReadAt(p []byte, off int64) (int, error)
+	// WriteAt writes as io.WriterAt does.
 	WriteAt(p []byte, off int64) (int, error)
+	// Truncate cuts the file to size bytes.
 	Truncate(size int64) error
+	// Sync returns when what was written would survive a power cut. After an
+	// error the store does not call it again.
 	Sync() error
+	// Close closes the file.
 	Close() error
 }
 

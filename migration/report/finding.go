@@ -132,8 +132,8 @@ func (f *fold) findLacks(name string, facts environment.Facts) {
 
 // findPauses says whose deployments stay paused, and why.
 func (f *fold) findPauses() {
-	if f.surveyed.IsZero() {
-		return
+	if !f.past.seen("line:paused") {
+		return // nobody knows yet who has paused what
 	}
 	for _, name := range f.plan.Pause {
 		ours := slices.Contains(f.line.Pause.Ours, name)
@@ -222,6 +222,8 @@ func hintFor(condition string, faq int) string {
 		return "see the errors of the publish in Service Center; they are not about intellectual property"
 	case "moduleNotFound":
 		return "plan a module that every environment has"
+	case "sourceNotShown":
+		return "find out what keeps undoing the way back; then resolve, which restores again where it must"
 	case "backupNotFound", "backupDamaged":
 		return "bring back a copy of the vault, or ask Support for the source license file"
 	}

@@ -26,7 +26,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 			installed += ", " + e.Installed.Code
 		}
 		p.row(e.Name, string(e.Kind), cmp.Or(string(e.State), "-"), moment(e.Since), installed,
-			strings.TrimSpace(e.Backup.summary()+" "+e.RollBackTo.Short()), cmp.Or(e.Waits, "-"))
+			strings.TrimSpace(e.backup()+" "+e.RollBackTo.Short()), cmp.Or(e.Waits, "-"))
 	}
 	p.section("Findings", len(r.Findings))
 	if len(r.Findings) > 0 {

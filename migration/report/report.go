@@ -309,7 +309,10 @@ func (f *fold) environment(name string) Environment {
 	}
 	if b, ok := facts.Restorable(server); ok {
 		e.Backup.Proven, e.Backup.Copies = true, b.Copies
-		e.CanRollBack, e.RollBackTo = true, b.Digest
+		// A reading of another server is not kept, only the hold tells of it.
+		if at.Hold == nil || at.Hold.Kind != journal.HoldSerial {
+			e.CanRollBack, e.RollBackTo = true, b.Digest
+		}
 	}
 	return e
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/changeover-go/changeover/adapters/fault"
 	"github.com/changeover-go/changeover/internal/golden"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
@@ -240,6 +241,20 @@ func TestErrorsOfTheWriterAreReturned(t *testing.T) {
 	require.ErrorIs(t, r.WriteText(failing{}), errLost)
 	require.ErrorIs(t, r.WriteMarkdown(failing{}), errLost)
 	require.ErrorIs(t, r.WriteJSON(failing{}), errLost)
+}
+
+func TestNobodyRollsBackToALicenseForAnotherServer(t *testing.T) {
+	s := newStage(t, migration.RefreshAndMove)
+	s.apply(nil, fault.Watch(func(op fault.Op) {
+		if op.Method == "RegisterSerial" && op.Environment == "Production" {
+			s.world.ChangeSerial("Quality", "ZZZ-ZZZ-ZZZ-ZZZ-ZZZ-ZZZ-ZZZ-ZZZ")
+		}
+	}))
+	for _, e := range s.report().Environments {
+		require.Equal(t, e.Name != "Quality", e.CanRollBack, "%s", e.Name)
+		require.Equal(t, e.Name != "Quality", e.RollBackTo != "", "%s", e.Name)
+		require.NotEmpty(t, e.Backup.Digests, "%s", e.Name)
+	}
 }
 
 func TestThePausesAreAccountedFor(t *testing.T) {

@@ -58,12 +58,14 @@ func (i Installed) shows() string {
 	return string(i.Role) + ", " + string(i.IPP)
 }
 
-// summary says in a few words what could be put back.
-func (b Backup) summary() string {
+// backup says in a few words what could be put back.
+func (e Environment) backup() string {
 	switch {
-	case b.Proven:
-		return plural(b.Copies, "copy", "copies")
-	case len(b.Digests) > 0:
+	case e.CanRollBack:
+		return plural(e.Backup.Copies, "copy", "copies")
+	case e.Backup.Proven:
+		return "of no use" // it is for another serial number
+	case len(e.Backup.Digests) > 0:
 		return "not proven"
 	}
 	return "none"
@@ -129,7 +131,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	p.section("Environments", len(r.Environments))
 	rows := [][]string{{"name", "state", "installed", "backup", "waits"}}
 	for _, e := range r.Environments {
-		rows = append(rows, []string{e.Name, cmp.Or(string(e.State), "-"), e.Installed.shows(), e.Backup.summary(), e.reason()})
+		rows = append(rows, []string{e.Name, cmp.Or(string(e.State), "-"), e.Installed.shows(), e.backup(), e.reason()})
 	}
 	p.table(rows, []int{16, 17, 19, 10, width})
 	p.section("Findings", len(r.Findings))
