@@ -92,18 +92,21 @@ func New(plan migration.Plan, set adapters.Set, store journal.Store, opts *Optio
 	return &Changeover{plan: plan, set: set, store: store, forward: forward, back: back}, nil
 }
 
-// Check compares a plan with LifeTime's inventory and returns everything that
-// forbids the migration, joined; the seed's three "do not proceed" rules among
-// them. It writes nothing.
-func Check(ctx context.Context, plan migration.Plan, set adapters.Set) error {
-	if err := errors.Join(plan.Validate().Err(), set.Validate()); err != nil {
-		return err
+// Check compares a plan with LifeTime's inventory. The error joins everything
+// that forbids the migration, the seed's three "do not proceed" rules among
+// them; the warnings are worth knowing and forbid nothing. Check changes and
+// writes nothing.
+func Check(ctx context.Context, plan migration.Plan, set adapters.Set) (warnings environment.Findings, err error) {
+	findings := plan.Validate()
+	if err := errors.Join(findings.Err(), set.Validate()); err != nil {
+		return findings.Warnings(), err
 	}
 	registered, err := set.LifeTime.Registered(ctx)
 	if err != nil {
-		return fmt.Errorf("reading the environments of LifeTime: %w", err)
+		return findings.Warnings(), fmt.Errorf("reading the environments of LifeTime: %w", err)
 	}
-	return plan.Infrastructure.CheckRegistered(registered).Err()
+	findings = append(findings, plan.Infrastructure.CheckRegistered(registered)...)
+	return findings.Warnings(), findings.Err()
 }
 
 // Apply begins the run and takes the infrastructure forward as far as it gets;
@@ -123,7 +126,7 @@ func (c *Changeover) Apply(ctx context.Context) (*report.Report, error) {
 		if record.Last > 0 {
 			return ErrBegun
 		}
-		if err := Check(ctx, c.plan, c.set); err != nil {
+		if _, err := Check(ctx, c.plan, c.set); err != nil {
 			return err
 		}
 		return c.run(ctx, "apply")

@@ -707,7 +707,7 @@ func TestACorrectedTargetLicenseIsFetchedEverywhere(t *testing.T) {
 	}
 	t.Run("after a crash between the words of the resolution", func(t *testing.T) {
 		t.Parallel()
-		for keep := 0; ; keep++ {
+		for keep, size := 0, 1; keep <= size; keep++ {
 			s := newStage(t, migration.RefreshAndMove)
 			s.plan.MaxInFlight = map[string]int{"move": 4}
 			s.world.SetIPP(s.plan.Target, "LifeTime", license.Ignore)
@@ -716,19 +716,16 @@ func TestACorrectedTargetLicenseIsFetchedEverywhere(t *testing.T) {
 			store := &tornStore{Memory: s.store, keep: keep}
 			c, err := changeover.New(s.plan, s.world.Set(), store, &changeover.Options{Clock: s.clock, Inline: true})
 			require.NoError(t, err)
-			err = c.Resolve(t.Context(), "LifeTime", migration.Resolution{By: "tester", Evidence: "Support has corrected it"})
-			if !store.dead {
-				require.NoError(t, err)
-				require.Greater(t, keep, 3)
-				break
-			}
+			require.ErrorIs(t, c.Resolve(t.Context(), "LifeTime", migration.Resolution{By: "tester", Evidence: "Support has corrected it"}), errDead)
+			size = store.size
+			require.Greater(t, size, 4)
 			if s.standing(t, "LifeTime").State == string(migration.NeedsSupport) {
 				s.resolve(t, "LifeTime")
 			}
 			s.completed(t, s.resume(t))
 			for _, name := range s.names() {
 				f := s.facts(t, name)
-				require.Equal(t, s.line(t).Fence, f.Fetched.Fence, "%d entries survive: %s", keep, name)
+				require.Equal(t, s.line(t).Fence, f.Fetched.Fence, "%d of %d entries survive: %s", keep, size, name)
 				require.GreaterOrEqual(t, f.Fetched.Fence, 1)
 			}
 		}
@@ -741,21 +738,18 @@ type tornStore struct {
 	*journal.Memory
 	skip, keep int
 	dead       bool
+	size       int // of the append in which it died
 }
 
 func (s *tornStore) Append(ctx context.Context, after uint64, entries ...journal.Entry) error {
-	switch {
-	case s.dead:
+	if s.dead {
 		return errDead
-	case s.skip > 0:
-		s.skip--
-		return s.Memory.Append(ctx, after, entries...)
-	case s.keep > len(entries):
-		s.keep-- // the whole append survives, and so does the process
+	}
+	if s.skip--; s.skip >= 0 {
 		return s.Memory.Append(ctx, after, entries...)
 	}
-	s.dead = true
-	if err := s.Memory.Append(ctx, after, entries[:s.keep]...); err != nil {
+	s.dead, s.size = true, len(entries)
+	if err := s.Memory.Append(ctx, after, entries[:min(s.keep, len(entries))]...); err != nil {
 		return err
 	}
 	return errDead
@@ -1362,7 +1356,7 @@ func (s *stage) crowd(t testing.TB, leg string, rest migration.Stage) int {
 			under[e.Env] = true
 		}
 		most = max(most, len(under))
-		if e.To == string(migration.Republished) || e.To == string(rest.Until) {
+		if e.To == string(migration.Republished) || rest.Until != "" && e.To == string(rest.Until) {
 			delete(under, e.Env)
 		}
 	}
@@ -1697,8 +1691,6 @@ func TestAFileThatCannotBeInspectedNeedsSomebodysWord(t *testing.T) {
 	t.Run("an upload of it without an answer is made again", func(t *testing.T) {
 		t.Parallel()
 		s := opaque(t)
-		s.world.SetIPP(s.plan.Source, "Quality", license.Protected)
-		s.plan.Accept["refresh"] = []license.IPP{license.Ignore, license.Protected}
 		s.completed(t, s.apply(t, fault.On(fault.Match{Method: "UploadLicense", Environment: "Quality"}, 0, fault.Before, errLost)))
 		require.Equal(t, 1, s.uploads(s.plan.Source, "Quality"), "the refreshed license was installed")
 	})
@@ -1728,5 +1720,177 @@ func TestDownloadsThatDifferAreFilesOfTheirOwn(t *testing.T) {
 			require.Equal(t, 8, n)
 			break
 		}
+	}
+}
+
+// ending is what a run leaves behind in the world.
+func (s *stage) ending(t testing.TB) string {
+	t.Helper()
+	require.NoError(t, s.world.Err())
+	var b strings.Builder
+	for _, env := range s.names() {
+		in := s.world.Installed(env)
+		registered := 0
+		for _, e := range s.world.Effects() {
+			if e.Method == "RegisterSerial" && e.Environment == env {
+				registered++
+			}
+		}
+		fmt.Fprintf(&b, "%s: %s %s, module %s, paused %t, registered %d times\n", env, in.Code, in.IPP, s.world.Published(env, s.plan.Module), s.world.Paused(env), registered)
+	}
+	fmt.Fprintf(&b, "%d cases", len(s.world.Cases()))
+	return b.String()
+}
+
+// A play is a run from its beginning to where it rests.
+type play struct {
+	name    string
+	profile string
+	setup   func(t testing.TB, s *stage)
+	act     func(ctx context.Context, c *changeover.Changeover) (*report.Report, error)
+}
+
+func applying(ctx context.Context, c *changeover.Changeover) (*report.Report, error) {
+	r, err := c.Apply(ctx)
+	if errors.Is(err, changeover.ErrBegun) {
+		return c.Resume(ctx)
+	}
+	return r, err
+}
+
+func rollingBack(ctx context.Context, c *changeover.Changeover) (*report.Report, error) {
+	return c.RollBack(ctx, "tester", "changed our minds")
+}
+
+func plays() []play {
+	none := func(testing.TB, *stage) {}
+	together := func(_ testing.TB, s *stage) { s.plan.MaxInFlight = map[string]int{"move": 4} }
+	return []play{
+		{migration.RefreshAndMove, migration.RefreshAndMove, none, applying},
+		{migration.AsWritten, migration.AsWritten, none, applying},
+		{migration.Published, migration.Published, none, applying},
+		{"four in flight", migration.RefreshAndMove, together, applying},
+		{"an IPP error", migration.RefreshAndMove, func(_ testing.TB, s *stage) { s.ipp("Quality") }, applying},
+		{"an IPP error with four in flight", migration.RefreshAndMove, func(t testing.TB, s *stage) { together(t, s); s.ipp("Quality") }, applying},
+		{"a rollback", migration.RefreshAndMove, func(t testing.TB, s *stage) { untilCompleted(t, s) }, rollingBack},
+		{"a rollback before the gate", migration.RefreshAndMove, func(t testing.TB, s *stage) { untilGate(t, s); s.world.Answer(nil) }, rollingBack},
+	}
+}
+
+// finish acts until the run is over, as somebody does who looks.
+func (s *stage) finish(t testing.TB, p play) report.Verdict {
+	t.Helper()
+	r, err := p.act(t.Context(), s.changeover(t))
+	for round := 0; err == nil && r.Verdict == report.Held && round < 4; round++ {
+		for _, env := range append(s.names(), whole) {
+			if at := s.standing(t, env); at.Hold != nil && slices.Contains(at.Hold.Verbs, "resolve") {
+				require.NoError(t, s.changeover(t).Resolve(t.Context(), env, migration.Resolution{By: "tester", Evidence: "looked", NotDone: true}))
+			}
+		}
+		r, err = s.changeover(t).Resume(t.Context())
+	}
+	require.NoError(t, err)
+	return r.Verdict
+}
+
+// crash plays with a process that dies in its n-th append, and keeps the first
+// few entries of it. It returns how many entries the append had; zero if the
+// process did not come to it.
+func (s *stage) crash(t testing.TB, p play, n, keep int) int {
+	t.Helper()
+	store := &tornStore{Memory: s.store, skip: n, keep: keep}
+	c, err := changeover.New(s.plan, s.world.Set(), store, &changeover.Options{Clock: s.clock, Inline: true})
+	require.NoError(t, err)
+	_, err = p.act(t.Context(), c)
+	if store.dead {
+		require.ErrorIs(t, err, changeover.ErrJournal)
+	}
+	return store.size
+}
+
+// TestACrashAnywhereLeavesTheSameWorld kills the process in every append, with
+// every part of the append surviving, and compares what the world looks like in
+// the end with what it looks like without a crash (reliability.md JR3).
+func TestACrashAnywhereLeavesTheSameWorld(t *testing.T) {
+	for _, p := range plays() {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			calm := newStage(t, p.profile)
+			p.setup(t, calm)
+			verdict := calm.finish(t, p)
+			want := calm.ending(t)
+			runs := 0
+			for n := 0; ; n++ {
+				size := 1
+				for keep := 0; keep <= size; keep++ {
+					s := newStage(t, p.profile)
+					p.setup(t, s)
+					if size = s.crash(t, p, n, keep); size == 0 {
+						break
+					}
+					runs++
+					require.Equal(t, verdict, s.finish(t, p), "append %d, %d of %d entries survive", n, keep, size)
+					require.Equal(t, want, s.ending(t), "append %d, %d of %d entries survive", n, keep, size)
+					s.lawful(t)
+				}
+				if size == 0 {
+					t.Logf("%d appends, %d crashes", n, runs)
+					break
+				}
+			}
+		})
+	}
+}
+
+// TestTwoCrashesLeaveTheSameWorld kills the process that takes the run up after
+// a crash as well, in each of its first appends (reliability.md JR4).
+func TestTwoCrashesLeaveTheSameWorld(t *testing.T) {
+	const window = 3
+	for _, p := range plays() {
+		if p.name != migration.RefreshAndMove && p.name != "an IPP error" {
+			continue
+		}
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			calm := newStage(t, p.profile)
+			p.setup(t, calm)
+			verdict := calm.finish(t, p)
+			want := calm.ending(t)
+			pairs := 0
+			for first, more := 0, true; more; first++ {
+				for second := range window {
+					for _, keep := range []int{0, 1 << 20} {
+						s := newStage(t, p.profile)
+						p.setup(t, s)
+						if more = s.crash(t, p, first, keep) > 0; !more {
+							break
+						}
+						s.crash(t, p, second, 1<<20-keep)
+						pairs++
+						require.Equal(t, verdict, s.finish(t, p), "appends %d and %d", first, second)
+						require.Equal(t, want, s.ending(t), "appends %d and %d", first, second)
+						s.lawful(t)
+					}
+				}
+			}
+			t.Logf("%d pairs of crashes, the second within %d appends", pairs, window)
+		})
+	}
+}
+
+// An upload was made, and then the page is not reached: that says nothing of the
+// upload, which must not be made again before somebody, or something, has
+// looked (reliability.md OR2).
+func TestAPageThatIsNotReachedSaysNothingOfTheUpload(t *testing.T) {
+	for _, condition := range []*adapters.Condition{adapters.ErrNotReached, adapters.ErrBusy, adapters.ErrPermission} {
+		t.Run(condition.Condition(), func(t *testing.T) {
+			s := newStage(t, migration.RefreshAndMove)
+			var down []*fault.Injector
+			for n := 4; n < 44; n++ { // all readings after the first upload
+				down = append(down, fault.On(fault.Match{Method: "InstalledLicense", Environment: "Quality"}, n, fault.Before, condition))
+			}
+			s.completed(t, s.apply(t, down...))
+			require.Equal(t, 2, s.reached("UploadLicense", "Quality"), "one source, one target license")
+		})
 	}
 }

@@ -186,7 +186,7 @@ func (described) Describe() string { return "a desk on the second floor" }
 
 func TestDescribe(t *testing.T) {
 	require.Equal(t, "a desk on the second floor", adapters.Describe(described{}))
-	require.Equal(t, "adapters.PerEnvironment", adapters.Describe(adapters.PerEnvironment{}))
+	require.Equal(t, "adapters_test.nameless", adapters.Describe(nameless{}), "the type, where a port says nothing")
 }
 
 // deaf is a ServiceCenter that must not be asked.
@@ -294,3 +294,5 @@ func (named) UploadLicense(context.Context, environment.Environment, license.Fil
 func (named) RepublishModule(context.Context, environment.Environment, string) (adapters.Publication, error) {
 	return adapters.Publication{}, nil
 }
+
+type nameless struct{ adapters.SupportDesk }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/changeover-go/changeover/adapters"
@@ -39,7 +40,8 @@ func (s legSteps) steps() map[machine.EffectName]machine.Step[environment.Facts]
 }
 
 // need records what a person must do about a condition that leads to
-// NeedsSupport, and which question of the procedure speaks of it.
+// NeedsSupport, and which question of the procedure speaks of it. text is safe
+// to print.
 func (s legSteps) need(c *machine.Call[environment.Facts], condition, text string) {
 	faq := 0
 	switch {
@@ -50,13 +52,13 @@ func (s legSteps) need(c *machine.Call[environment.Facts], condition, text strin
 	case condition == "notPrepared":
 		faq = 3
 	}
-	c.Facts.Need = environment.Need{Condition: condition, Step: string(c.Effect.Name), FAQ: faq, Text: printable.Text(text)}
+	c.Facts.Need = environment.Need{Condition: condition, Step: string(c.Effect.Name), FAQ: faq, Text: text}
 }
 
 // needing records the need for the condition of err, if the effect catches it.
 func (s legSteps) needing(c *machine.Call[environment.Facts], err error) error {
 	if condition := steps.Caught(c.Effect, err); condition != "" {
-		s.need(c, condition, err.Error())
+		s.need(c, condition, printable.Text(err.Error()))
 	}
 	return err
 }
@@ -122,7 +124,11 @@ func (s legSteps) fetchLicense(ctx context.Context, c *machine.Call[environment.
 	// uploaded: the guards of licenseFetched say so before the vault sees it.
 	var refused *machine.RefusedError
 	if _, err := s.legs[s.leg.Name].Fire(fetchesIn(s.leg), "licenseFetched", c.Facts); errors.As(err, &refused) {
-		s.need(c, "fileRefused", err.Error())
+		found := make([]string, len(refused.Reasons))
+		for i, reason := range refused.Reasons {
+			found[i] = reason.Evidence
+		}
+		s.need(c, "fileRefused", "the portal gave a file that must not be used: "+strings.Join(found, "; "))
 		return "fileRefused", nil
 	}
 	return "licenseFetched", nil

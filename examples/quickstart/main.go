@@ -104,9 +104,6 @@ func (o *options) change(ctx context.Context, out, errOut io.Writer) (*report.Re
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range plan.Validate().Warnings() {
-		fmt.Fprintln(errOut, "warning:", w)
-	}
 	world, kept, err := o.world(plan)
 	if err != nil {
 		return nil, err
@@ -119,7 +116,11 @@ func (o *options) change(ctx context.Context, out, errOut io.Writer) (*report.Re
 		fmt.Fprintln(errOut, "warning: the run has begun already; its world keeps the faults that it began with, and -fault is ignored")
 	}
 	if !kept {
-		if err := changeover.Check(ctx, plan, world.Set()); err != nil {
+		warnings, err := changeover.Check(ctx, plan, world.Set())
+		for _, w := range warnings {
+			fmt.Fprintln(errOut, "warning:", w)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

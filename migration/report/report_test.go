@@ -96,6 +96,7 @@ func TestEveryPrefixHasAReport(t *testing.T) {
 				case report.Held, report.Mixed:
 					require.NotNil(t, r.Hold, "after entry %d", n)
 				case report.Completed, report.RolledBack:
+					require.EqualValues(t, r.Verdict, r.State, "after entry %d: not before the infrastructure's last state", n)
 					require.Nil(t, r.Hold, "after entry %d", n)
 					require.Contains(t, []report.Placement{report.AllSource, report.AllTarget}, r.Placement, "after entry %d", n)
 				default:
@@ -241,6 +242,51 @@ func TestErrorsOfTheWriterAreReturned(t *testing.T) {
 	require.ErrorIs(t, r.WriteText(failing{}), errLost)
 	require.ErrorIs(t, r.WriteMarkdown(failing{}), errLost)
 	require.ErrorIs(t, r.WriteJSON(failing{}), errLost)
+}
+
+// TestTheMostImportantHoldIsTheOneOfTheRun lets two environments hold, for
+// every pair of kinds.
+func TestTheMostImportantHoldIsTheOneOfTheRun(t *testing.T) {
+	kinds := []journal.HoldKind{ // the most important first
+		"a kind of a later version", journal.HoldMixed, journal.HoldInDoubt, journal.HoldUnknown, journal.HoldSerial, journal.HoldForeign,
+		journal.HoldOperator, journal.HoldSupport, journal.HoldApproval, journal.HoldUnavailable,
+	}
+	p := plan(t, migration.RefreshAndMove)
+	for i, first := range kinds {
+		for j, second := range kinds {
+			held := func(seq uint64, env string, kind journal.HoldKind) []journal.Entry {
+				return []journal.Entry{
+					{Seq: seq, Epoch: 1, Kind: journal.Begun, Env: env, Table: "migration/refresh", Leg: "refresh", State: "Paused"},
+					{Seq: seq + 1, Epoch: 1, Kind: journal.Held, Env: env, State: "Paused", Hold: &journal.Hold{Kind: kind, Cause: "a cause", Environments: []string{env}}},
+				}
+			}
+			entries := []journal.Entry{{Seq: 1, Epoch: 1, Kind: journal.Opened, Opened: &journal.Opening{Format: journal.Format, Run: "run", Plan: p.Digest()}}}
+			entries = append(append(entries, held(2, "Quality", first)...), held(4, "Development", second)...)
+			r, err := report.New(p, sequence(entries))
+			require.NoError(t, err)
+			require.Equal(t, kinds[min(i, j)], r.Hold.Kind)
+			require.Equal(t, first == journal.HoldMixed || second == journal.HoldMixed, r.Verdict == report.Mixed)
+			for _, e := range r.Environments {
+				switch e.Name {
+				case "Quality":
+					require.Equal(t, first, e.Hold.Kind)
+				case "Development":
+					require.Equal(t, second, e.Hold.Kind)
+				default:
+					require.Nil(t, e.Hold, "%s", e.Name)
+				}
+			}
+		}
+	}
+}
+
+func TestACaseCannotEndItsFence(t *testing.T) {
+	s := newStage(t, migration.RefreshAndMove)
+	s.world.DropSerial(s.plan.Source, "Quality")
+	s.apply(nil)
+	r := s.report()
+	r.SupportCase.Body = "before\n```\n<b>out</b> of it\n````\n<b>still</b>\n"
+	markdown(t, forms(t, r)["md"])
 }
 
 func TestNobodyRollsBackToALicenseForAnotherServer(t *testing.T) {

@@ -170,18 +170,13 @@ func scenarios() []scenario {
 			s.world.RefuseReturn("Quality", "the license is of another infrastructure")
 			s.apply(nil)
 		}, report.Mixed, report.MixedUp, journal.HoldMixed, true},
-		{"restored and not tested", migration.RefreshAndMove, func(s *stage) {
-			s.ipp("Development")
-			seen := 0
-			s.apply(nil, fault.Watch(func(op fault.Op) {
-				// Publishing breaks in Quality on the way back.
-				if op.Method == "RepublishModule" && op.Environment == "Development" {
-					if seen++; seen == 2 {
-						s.world.BreakModule("Quality", s.plan.Module, "a web service is gone")
-					}
-				}
-			}))
-		}, report.Held, report.AllSource, journal.HoldSupport, false},
+		{"restored and not tested", migration.RefreshAndMove, (*stage).untested, report.Held, report.AllSource, journal.HoldSupport, false},
+		{"restored and somebody took responsibility", migration.RefreshAndMove, func(s *stage) {
+			s.untested()
+			require.NoError(s.t, s.changeover().Resolve(s.t.Context(), journal.Infrastructure, migration.Resolution{By: "Ada", Evidence: "the web service is known to be down"}))
+			_, err := s.changeover().Resume(s.t.Context())
+			require.NoError(s.t, err)
+		}, report.RolledBack, report.AllSource, "", false},
 		{"interrupted between two steps", migration.RefreshAndMove, func(s *stage) {
 			ctx, cancel := context.WithCancel(s.t.Context())
 			defer cancel()
@@ -243,6 +238,20 @@ func scenarios() []scenario {
 			s.apply(nil)
 		}, report.Completed, report.AllTarget, "", false},
 	}
+}
+
+// untested rolls a run back, and lets publishing break in Quality on the way.
+func (s *stage) untested() {
+	s.t.Helper()
+	s.ipp("Development")
+	seen := 0
+	s.apply(nil, fault.Watch(func(op fault.Op) {
+		if op.Method == "RepublishModule" && op.Environment == "Development" {
+			if seen++; seen == 2 { // under the target license
+				s.world.BreakModule("Quality", s.plan.Module, "a web service is gone")
+			}
+		}
+	}))
 }
 
 // cut keeps the journal up to an intent, as a kill right after it does.
