@@ -1,7 +1,10 @@
 package changeover_test
 
 import (
+	"cmp"
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +15,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/changeover-go/changeover"
 	"github.com/changeover-go/changeover/adapters"
@@ -1893,4 +1899,378 @@ func TestAPageThatIsNotReachedSaysNothingOfTheUpload(t *testing.T) {
 			require.Equal(t, 2, s.reached("UploadLicense", "Quality"), "one source, one target license")
 		})
 	}
+}
+
+// TestExplanationsAreTrue asks, after every entry of several runs, what may
+// happen to everything that has begun. What is explained must agree with what
+// the run did next: an effect that was issued lacked nothing, and a trigger that
+// was fired led where it was said to lead.
+func TestExplanationsAreTrue(t *testing.T) {
+	for _, p := range plays() {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, p.profile)
+			p.setup(t, s)
+			s.finish(t, p)
+			told := &stage{plan: s.plan, world: s.world, store: new(journal.Memory), clock: s.clock}
+			c := told.changeover(t)
+			said := map[string]machine.Explanation{}
+			for i, e := range s.entries(t) {
+				ex := said[e.Env]
+				switch e.Kind {
+				case journal.Intent:
+					require.Equal(t, e.Effect, string(ex.Effect))
+					require.Empty(t, ex.Needs, "entry %d: %s of %s was issued", e.Seq, e.Effect, e.Env)
+				case journal.Outcome:
+					require.True(t, slices.ContainsFunc(ex.Ways, func(w machine.Way) bool { return string(w.On) == e.Trigger && string(w.To) == e.To }),
+						"entry %d: %s led %s to %s", e.Seq, e.Trigger, e.Env, e.To)
+				}
+				require.NoError(t, told.store.Append(t.Context(), uint64(i), e))
+				// Only what the entry is about can have changed, and the line.
+				for _, env := range []string{e.Env, whole} {
+					if env == "" || env == whole && told.standing(t, whole).State == "" {
+						continue
+					}
+					ex, err := c.Explain(t.Context(), env)
+					require.NoError(t, err)
+					require.Equal(t, told.standing(t, env).State, string(ex.State))
+					require.NotEmpty(t, ex.Doc)
+					for _, way := range ex.Ways {
+						for _, r := range append(way.Refused, ex.Needs...) {
+							require.NotEmpty(t, r.Guard)
+							require.NotEmpty(t, r.Doc)
+							require.NotEmpty(t, r.Evidence)
+						}
+					}
+					said[env] = ex
+				}
+			}
+			_, err := c.Explain(t.Context(), "nowhere")
+			require.Error(t, err)
+		})
+	}
+	t.Run("the census is that of the moment", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, migration.RefreshAndMove)
+		s.apply(t, failing("ServiceCenter", "UploadLicense", "Quality", adapters.ErrPermission))
+		ex, err := s.changeover(t).Explain(t.Context(), whole)
+		require.NoError(t, err)
+		way := func(on machine.Trigger) machine.Way {
+			i := slices.IndexFunc(ex.Ways, func(w machine.Way) bool { return w.On == on })
+			require.GreaterOrEqual(t, i, 0, "%v", ex.Ways)
+			return ex.Ways[i]
+		}
+		require.Equal(t, machine.State("Paused"), ex.State)
+		require.Contains(t, way("refreshed").Refused[0].Evidence, "3 of 4")
+
+		s.resolve(t, "Quality")
+		s.resume(t, failing("ServiceCenter", "UploadLicense", "LifeTime", adapters.ErrPermission))
+		ex, err = s.changeover(t).Explain(t.Context(), whole)
+		require.NoError(t, err)
+		require.Equal(t, machine.State("Cleared"), ex.State)
+		require.Contains(t, way("moved").Refused[0].Evidence, "3 of 4")
+		ex, err = s.changeover(t).Explain(t.Context(), "LifeTime")
+		require.NoError(t, err)
+		require.Empty(t, ex.Needs, "the upload may be issued as soon as the hold is over")
+	})
+}
+
+func TestLookingChangesNothing(t *testing.T) {
+	for _, p := range plays() {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, p.profile)
+			p.setup(t, s)
+			_, err := p.act(t.Context(), s.changeover(t, failing("ServiceCenter", "RepublishModule", "Development", adapters.ErrPermission)))
+			require.NoError(t, err)
+			entries, effects := s.entries(t), s.world.Effects()
+			c := s.changeover(t, fault.Watch(func(op fault.Op) { require.Equal(t, "BackupVault", op.Port, "looking asks only the vault") }))
+			for range 2 {
+				_, err = c.Status(t.Context())
+				require.NoError(t, err)
+				for _, env := range append(s.names(), whole) {
+					_, _ = c.Explain(t.Context(), env)
+				}
+				require.NoError(t, c.Verify(t.Context()))
+			}
+			require.Equal(t, entries, s.entries(t))
+			require.Equal(t, effects, s.world.Effects())
+
+			env := "Quality"
+			s.damage(env)
+			err = c.Verify(t.Context())
+			if len(s.facts(t, env).Backups) > 0 {
+				require.ErrorIs(t, err, adapters.ErrBackupDamaged)
+				require.ErrorContains(t, err, env)
+				require.NotContains(t, err.Error(), "Production")
+			}
+		})
+	}
+}
+
+func TestVerbsThatDoNotFitAreRefused(t *testing.T) {
+	t.Run("apply on a run that has begun", func(t *testing.T) {
+		s := newStage(t, migration.RefreshAndMove)
+		untilGate(t, s)
+		entries := len(s.entries(t))
+		r, err := s.changeover(t).Apply(t.Context())
+		require.ErrorIs(t, err, changeover.ErrBegun)
+		require.Equal(t, report.Held, r.Verdict)
+		require.Len(t, s.entries(t), entries)
+	})
+	t.Run("everything else on one that has not", func(t *testing.T) {
+		s := newStage(t, migration.RefreshAndMove)
+		c := s.changeover(t)
+		_, err := c.Resume(t.Context())
+		require.ErrorIs(t, err, changeover.ErrNotBegun)
+		_, err = c.Status(t.Context())
+		require.ErrorIs(t, err, changeover.ErrNotBegun)
+		_, err = c.Explain(t.Context(), whole)
+		require.Error(t, err)
+		require.Error(t, c.Hold(t.Context(), whole, "tester", "stop"))
+		require.ErrorIs(t, c.Release(t.Context(), whole, "tester", "go on"), changeover.ErrNotHeld)
+		require.ErrorIs(t, c.Resolve(t.Context(), "Quality", migration.Resolution{By: "tester", Evidence: "looked"}), changeover.ErrNotHeld)
+		require.NoError(t, c.Verify(t.Context()))
+		require.Empty(t, s.entries(t))
+		require.Empty(t, s.world.Effects())
+	})
+	t.Run("a second verb while one is going on", func(t *testing.T) {
+		s := newStage(t, migration.RefreshAndMove)
+		var c *changeover.Changeover
+		asked := 0
+		c = s.changeover(t, fault.Watch(func(op fault.Op) {
+			if op.Method != "UploadLicense" {
+				return
+			}
+			asked++
+			ctx := context.Background()
+			_, err := c.Apply(ctx)
+			require.ErrorIs(t, err, changeover.ErrRunning)
+			_, err = c.Resume(ctx)
+			require.ErrorIs(t, err, changeover.ErrRunning)
+			_, err = c.RollBack(ctx, "tester", "now")
+			require.ErrorIs(t, err, changeover.ErrRunning)
+			require.ErrorIs(t, c.Release(ctx, whole, "tester", "now"), changeover.ErrRunning)
+			require.ErrorIs(t, c.Resolve(ctx, whole, migration.Resolution{By: "tester", Evidence: "now"}), changeover.ErrRunning)
+			_, err = c.Status(ctx)
+			require.NoError(t, err)
+			_, err = c.Explain(ctx, op.Environment)
+			require.NoError(t, err)
+		}))
+		r, err := c.Apply(t.Context())
+		require.NoError(t, err)
+		s.completed(t, r)
+		require.Equal(t, 8, asked)
+	})
+	t.Run("with another plan than the run was begun with", func(t *testing.T) {
+		s := newStage(t, migration.RefreshAndMove)
+		untilGate(t, s)
+		entries := len(s.entries(t))
+		s.plan.Module = "Another"
+		c := s.changeover(t)
+		ctx := t.Context()
+		_, err := c.Resume(ctx)
+		require.ErrorIs(t, err, journal.ErrForeign)
+		_, err = c.RollBack(ctx, "tester", "now")
+		require.ErrorIs(t, err, journal.ErrForeign)
+		require.ErrorIs(t, c.Hold(ctx, whole, "tester", "now"), journal.ErrForeign)
+		require.ErrorIs(t, c.Release(ctx, whole, "tester", "now"), journal.ErrForeign)
+		require.ErrorIs(t, c.Resolve(ctx, whole, migration.Resolution{By: "tester", Evidence: "now"}), journal.ErrForeign)
+		require.ErrorIs(t, c.Verify(ctx), journal.ErrForeign)
+		require.Len(t, s.entries(t), entries)
+	})
+	t.Run("a resolution without a name or evidence", func(t *testing.T) {
+		s := newStage(t, migration.RefreshAndMove)
+		untilGate(t, s)
+		for _, res := range []migration.Resolution{{}, {By: "tester"}, {Evidence: "looked"}} {
+			require.Error(t, s.changeover(t).Resolve(t.Context(), whole, res))
+		}
+		s.held(t, whole, journal.HoldApproval)
+	})
+}
+
+// hostile is text that nobody should see as it is: it clears a terminal,
+// reorders what follows, and hides.
+const hostile = "\x1b]52;c;AAAA\x07\x1b[2J\u202ereversed\u2066\u200bhidden\r\nINFO all is well\u2028"
+
+// raw are the runes of hostile that must not get through.
+const raw = "\x1b\x07\u202e\u2066\u200b\r\n\u2028"
+
+// TestNothingSecretAndNothingHostileIsPrinted plays every ending with hostile
+// answers and looks through everything that is written.
+func TestNothingSecretAndNothingHostileIsPrinted(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		play func(t *testing.T, s *stage, start func(...*fault.Injector) (*report.Report, error))
+	}{
+		{"completed", func(t *testing.T, s *stage, start func(...*fault.Injector) (*report.Report, error)) {
+			r, err := start()
+			require.NoError(t, err)
+			s.completed(t, r)
+		}},
+		{"rolled back", func(t *testing.T, s *stage, start func(...*fault.Injector) (*report.Report, error)) {
+			s.ipp("Quality")
+			r, err := start(fault.On(fault.Match{Method: "RepublishModule", Environment: "Quality"}, 1, fault.Before, fmt.Errorf("%s: %w", hostile, adapters.ErrIntellectualProperty)))
+			require.NoError(t, err)
+			s.rolledBack(t, r)
+		}},
+		{"held by Support's list", func(t *testing.T, s *stage, start func(...*fault.Injector) (*report.Report, error)) {
+			s.world.SetIPP(s.plan.Source, "Quality", license.IPP(hostile))
+			s.world.DropSerial(s.plan.Source, "Development")
+			r, err := start(failing("LicensePortal", "FetchLicense", "LifeTime", fmt.Errorf("%s: %w", hostile, adapters.ErrNotPrepared)))
+			require.NoError(t, err)
+			require.Equal(t, report.Held, r.Verdict)
+			require.Len(t, s.world.Cases(), 1)
+			require.NoError(t, s.changeover(t).Resolve(t.Context(), "Quality", migration.Resolution{By: hostile, Evidence: hostile}))
+		}},
+		{"held for a wrong file", func(t *testing.T, s *stage, start func(...*fault.Injector) (*report.Report, error)) {
+			s.world.UseFile(s.plan.Source, "Quality", fake.LicenseFile(license.Details{Code: s.plan.Target, Serial: s.env("Production").Serial, Type: "trial", Organization: hostile}, ""))
+			r, err := start()
+			require.NoError(t, err)
+			require.Equal(t, report.Held, r.Verdict)
+		}},
+		{"held in doubt", func(t *testing.T, s *stage, start func(...*fault.Injector) (*report.Report, error)) {
+			r, err := start(failing("LicensePortal", "RegisterSerial", "Quality", errors.New(hostile)))
+			require.NoError(t, err)
+			require.Equal(t, report.Held, r.Verdict)
+			require.NoError(t, s.changeover(t).Hold(t.Context(), "Production", hostile, hostile))
+			require.NoError(t, s.changeover(t).Release(t.Context(), "Production", hostile, hostile))
+		}},
+		{"mixed", func(t *testing.T, s *stage, start func(...*fault.Injector) (*report.Report, error)) {
+			_, err := start()
+			require.NoError(t, err)
+			s.world.RefuseReturn("Quality", hostile)
+			r, err := s.changeover(t).RollBack(t.Context(), hostile, hostile)
+			require.NoError(t, err)
+			require.Equal(t, report.Mixed, r.Verdict)
+		}},
+		{"refused by whoever was asked", func(t *testing.T, s *stage, start func(...*fault.Injector) (*report.Report, error)) {
+			s.world.Answer(func(q adapters.Question) (adapters.Answer, error) {
+				if q.Kind == adapters.AskApproval {
+					return adapters.Answer{}, fmt.Errorf("%s: %w", hostile, adapters.ErrRefused)
+				}
+				return adapters.Answer{By: hostile, Text: hostile}, nil
+			})
+			s.world.OpaqueLicenses(true)
+			r, err := start()
+			require.NoError(t, err)
+			require.Equal(t, report.Held, r.Verdict)
+		}},
+		{"answered with hostile words", func(t *testing.T, s *stage, start func(...*fault.Injector) (*report.Report, error)) {
+			s.world.Answer(func(q adapters.Question) (adapters.Answer, error) {
+				return adapters.Answer{By: hostile, Text: hostile}, nil
+			})
+			s.world.OpaqueLicenses(true)
+			r, err := start(failing("SupportDesk", "", "", errors.New(hostile)))
+			require.NoError(t, err)
+			s.completed(t, r)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, migration.RefreshAndMove)
+			core, logs := observer.New(zapcore.DebugLevel)
+			var printed strings.Builder
+			start := func(injectors ...*fault.Injector) (*report.Report, error) {
+				co, err := changeover.New(s.plan, fault.Wrap(s.world.Set(), injectors...), s.store,
+					&changeover.Options{Clock: s.clock, Inline: true, Logger: zap.New(core), User: "tester", Host: "host"})
+				require.NoError(t, err)
+				r, err := co.Apply(t.Context())
+				if err != nil {
+					printed.WriteString(err.Error())
+				}
+				return r, err
+			}
+			c.play(t, s, start)
+			require.NotZero(t, logs.Len())
+			for _, l := range logs.All() {
+				text := l.Message
+				for _, f := range l.Context {
+					text += " " + f.Key + "=" + fmt.Sprint(cmp.Or(f.String, fmt.Sprint(f.Interface), fmt.Sprint(f.Integer)))
+				}
+				require.False(t, strings.ContainsAny(text, raw), "%q", text)
+				printed.WriteString(text)
+			}
+			for _, e := range s.entries(t) {
+				texts := []string{e.Text, e.By, e.Condition, e.Trigger, e.Effect}
+				if e.Hold != nil {
+					texts = append(texts, e.Hold.Cause, e.Hold.Hint, e.Hold.Holder, e.Hold.Error())
+				}
+				for _, w := range e.Testimony {
+					texts = append(texts, w.By, w.Text)
+				}
+				for _, text := range texts {
+					require.False(t, strings.ContainsAny(text, raw), "entry %d: %q", e.Seq, text)
+				}
+				b, err := json.Marshal(e)
+				require.NoError(t, err)
+				printed.Write(b)
+			}
+			for _, env := range append(s.names(), whole) {
+				at := s.standing(t, env)
+				f, l := s.facts(t, env), environment.Line{}
+				require.NoError(t, json.Unmarshal(at.Facts, &l))
+				for _, text := range []string{f.Need.Text, f.Need.Evidence, l.Gate.By, l.Gate.Text, l.Override.Text, l.Latch.Text, l.Case} {
+					require.False(t, strings.ContainsAny(text, raw), "facts of %s: %q", env, text)
+				}
+				ex, err := s.changeover(t).Explain(t.Context(), env)
+				require.NoError(t, err)
+				said := fmt.Sprintf("%+v", ex)
+				require.False(t, strings.ContainsAny(said, raw), "%q", said)
+				printed.WriteString(said)
+			}
+			for _, k := range s.world.Cases() {
+				for line := range strings.Lines(k.Subject + "\n" + k.Body) {
+					require.False(t, strings.ContainsAny(strings.TrimSuffix(line, "\n"), raw), "%q", line)
+				}
+				printed.WriteString(k.Key + k.Subject + k.Body)
+			}
+			for _, q := range s.world.Questions() {
+				said := q.Text + strings.Join(q.Details, "")
+				require.False(t, strings.ContainsAny(said, raw), "%q", said)
+				printed.WriteString(said)
+			}
+			r, err := s.changeover(t).Status(t.Context())
+			require.NoError(t, err)
+			b, err := json.Marshal(r)
+			require.NoError(t, err)
+			printed.Write(b)
+
+			secrets := []string{sourceCode, targetCode, strings.ReplaceAll(sourceCode, ".", ""), sourceCode[:15], targetCode[:15]}
+			for _, env := range s.names() {
+				for _, b := range s.backups(env) {
+					file, err := s.world.Set().Vault.Get(t.Context(), b.Serial, b.Digest)
+					require.NoError(t, err)
+					// The first two bytes are the same in every stream.
+					head := file.Bytes()[2:20]
+					secrets = append(secrets, string(head), hex.EncodeToString(head), strings.ToUpper(hex.EncodeToString(head)),
+						base64.StdEncoding.EncodeToString(file.Bytes()[:18]), base64.RawURLEncoding.EncodeToString(file.Bytes()[:18]), fmt.Sprint([]byte(head)))
+				}
+			}
+			for _, secret := range secrets {
+				require.False(t, strings.Contains(printed.String(), secret), "%q was printed", secret)
+			}
+		})
+	}
+	t.Run("a plan with hostile names is refused before anything is written", func(t *testing.T) {
+		s := newStage(t, migration.RefreshAndMove)
+		for _, spoil := range []func(p *migration.Plan){
+			func(p *migration.Plan) { p.Infrastructure.Name = hostile },
+			func(p *migration.Plan) { p.Infrastructure.Environments[1].Name = hostile },
+			func(p *migration.Plan) { p.Infrastructure.Environments[1].Serial = license.SerialNumber(hostile) },
+			func(p *migration.Plan) { p.Infrastructure.Environments[1].ServiceCenter = hostile },
+			func(p *migration.Plan) { p.Module = hostile },
+			func(p *migration.Plan) {
+				p.Accept = map[string][]license.IPP{"refresh": {license.IPP(hostile)}, "move": {license.Unprotected}}
+			},
+		} {
+			p := plan(t, migration.RefreshAndMove)
+			spoil(&p)
+			_, err := changeover.New(p, s.world.Set(), s.store, nil)
+			require.Error(t, err)
+			for line := range strings.Lines(err.Error()) {
+				require.False(t, strings.ContainsAny(strings.TrimSuffix(line, "\n"), raw), "%q", line)
+			}
+		}
+	})
 }
