@@ -223,6 +223,7 @@ func (s legSteps) backUp(ctx context.Context, c *machine.Call[environment.Facts]
 			return "", fmt.Errorf("reading the source backup of %s again: %w", printable.Text(c.Environment), err)
 		}
 	}
+	s.forget(file.Digest())
 	return "backedUp", nil
 }
 

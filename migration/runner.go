@@ -396,6 +396,12 @@ func (r *Runner) kept(d license.Digest) (license.File, bool) {
 	return f, ok
 }
 
+func (r *Runner) forget(d license.Digest) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.files, d)
+}
+
 // standings are what a session, and a replayed journal, say of environments.
 type standings interface {
 	Standing(env string) (journal.Standing, bool)

@@ -299,7 +299,7 @@ func (r *Runner) census(all standings) (c environment.Census, mixed bool, err er
 }
 
 func (r *Runner) sweep(ctx context.Context, sess *engine.Session, c *machine.Call[environment.Line]) (machine.Trigger, error) {
-	if _, err := r.site.SweptAll(ctx, c.Effect.Settle, func(env string, reading environment.Reading) error {
+	if err := r.site.Sweep(ctx, c.Effect.Settle, func(env string, reading environment.Reading) error {
 		return engine.Note(sess, env, func(f *environment.Facts) { f.Reading = reading })
 	}); err != nil {
 		return "", err

@@ -123,12 +123,15 @@ func number(into *int, least, most int) func(string) error {
 	}
 }
 
-// word takes a short text that is the same when it is printed.
-func word(into *string) func(string) error {
+// word takes a short text that is the same when it is printed, and is no
+// activation code in the wrong place.
+func (d *Desk) word(into *string) func(string) error {
 	return func(answer string) error {
 		switch {
 		case answer == "":
 			return errNothing
+		case d.mask(answer) != answer:
+			return errCode
 		case utf8.RuneCountInString(answer) > maxWordRunes:
 			return fmt.Errorf("it has more than %d characters", maxWordRunes)
 		case printable.Text(answer) != answer:
@@ -141,6 +144,8 @@ func word(into *string) func(string) error {
 
 // maxWordRunes is the longest name of anything.
 const maxWordRunes = 128
+
+var errCode = errors.New("it is an activation code, which is not asked for here")
 
 // orNone takes what accept takes, and the word "none" for nothing.
 func orNone(accept func(string) error) func(string) error {
@@ -202,9 +207,12 @@ func code(into *license.ActivationCode) func(string) error {
 }
 
 // serialNumber takes a serial number.
-func serialNumber(into *license.SerialNumber) func(string) error {
+func (d *Desk) serialNumber(into *license.SerialNumber) func(string) error {
 	sure := insist()
 	return func(answer string) error {
+		if d.mask(answer) != answer {
+			return errCode
+		}
 		s, err := license.ParseSerialNumber(answer)
 		if err == nil && !s.Usual() {
 			err = sure(answer, "it is not eight groups of three capital letters and digits with hyphens between them")
@@ -215,11 +223,11 @@ func serialNumber(into *license.SerialNumber) func(string) error {
 }
 
 // ippWord takes the word shown for Intellectual Property.
-func ippWord(into *license.IPP) func(string) error {
+func (d *Desk) ippWord(into *license.IPP) func(string) error {
 	sure := insist()
 	return orNone(func(answer string) error {
 		var w string
-		if err := word(&w)(answer); err != nil {
+		if err := d.word(&w)(answer); err != nil {
 			return err
 		}
 		*into = license.IPP(w)

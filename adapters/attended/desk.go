@@ -173,7 +173,7 @@ func (d *Desk) introduce(ctx context.Context) error {
 	if d.who != "" {
 		return nil
 	}
-	return d.ask(ctx, "Your name, for the record:", word(&d.who))
+	return d.ask(ctx, "Your name, for the record:", d.word(&d.who))
 }
 
 // testify puts on record what the person stated.

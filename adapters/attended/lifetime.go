@@ -76,12 +76,12 @@ func (d *Desk) listEnvironments(ctx context.Context, list *[]environment.Registe
 				if len(*list) == maxRegistered {
 					return errTooMany
 				}
-				return word(&r.Name)(answer)
+				return d.word(&r.Name)(answer)
 			}},
-			{"Its host name", word(&r.Address)},
+			{"Its host name", d.word(&r.Address)},
 			{"Is it in the vendor's cloud? (yes, no)", yes(&r.Cloud)},
 			{"Are deployments to it paused? (yes, no)", yes(&r.Paused)},
-			{"Running deployments to it, with semicolons between them (none: there is none)", orNone(word(&running))},
+			{"Running deployments to it, with semicolons between them (none: there is none)", orNone(d.word(&running))},
 		} {
 			var err error
 			if r.Name == "" {

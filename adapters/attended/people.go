@@ -31,7 +31,7 @@ func (d *Desk) OpenCase(ctx context.Context, c adapters.Case) (string, error) {
 			if oneOf(&answer, "not done", "unknown")(text) == nil {
 				return nil
 			}
-			return word(&reference)(text)
+			return d.word(&reference)(text)
 		}); err != nil {
 			return uncertain(err)
 		}
@@ -71,7 +71,7 @@ func (d *Desk) FindCase(ctx context.Context, key string) (string, error) {
 		if err := d.steps(supportPage, "Look for the case with the key "+printable.Text(key)+"."); err != nil {
 			return err
 		}
-		if err := d.read(ctx, "Number of the case (none: there is no such case; no: the page could not be read)", orNone(word(&reference)),
+		if err := d.read(ctx, "Number of the case (none: there is no such case; no: the page could not be read)", orNone(d.word(&reference)),
 			adapters.ErrPermission, adapters.ErrNotReached); err != nil {
 			return err
 		}

@@ -40,17 +40,17 @@ func (d *Desk) InstalledLicense(ctx context.Context, env environment.Environment
 			accept   func(string) error
 			license  bool // asked only if there is a license
 		}{
-			{"The server's own serial number", serialNumber(&installed.Server), false},
-			{"Activation Code on the page (none: no license is installed)", code(&installed.Code), false},
-			{"Serial Number on the page", serialNumber(&installed.Serial), true},
-			{"License Type on the page (none: it is empty)", orNone(word(&installed.Type)), true},
-			{"End Date on the page (YYYY-MM-DD, or Never)", endDate(&installed.Ends), true},
-			{"Limit of the feature Intellectual Property (none: there is no such feature)", ippWord(&installed.IPP), true},
+			{"The server's own serial number (", d.serialNumber(&installed.Server), false},
+			{"Activation Code on the page (none: no license is installed; ", code(&installed.Code), false},
+			{"Serial Number on the page (", d.serialNumber(&installed.Serial), true},
+			{"License Type on the page (none: it is empty; ", orNone(d.word(&installed.Type)), true},
+			{"End Date on the page (YYYY-MM-DD or Never; ", endDate(&installed.Ends), true},
+			{"Limit of the feature Intellectual Property (none: there is no such feature; ", d.ippWord(&installed.IPP), true},
 		} {
 			if q.license && !shown() {
 				break
 			}
-			if err := d.read(ctx, q.question+" (no: it could not be read)", q.accept, adapters.ErrPermission, adapters.ErrNotReached); err != nil {
+			if err := d.read(ctx, q.question+"no: it could not be read)", q.accept, adapters.ErrPermission, adapters.ErrNotReached); err != nil {
 				return err
 			}
 		}
@@ -122,7 +122,7 @@ func (d *Desk) RepublishModule(ctx context.Context, env environment.Environment,
 			return err
 		}
 		const question = "Version with the green tick Published"
-		if err := d.read(ctx, question+" (no: it could not be read)", word(&p.Before),
+		if err := d.read(ctx, question+" (no: it could not be read)", d.word(&p.Before),
 			adapters.ErrModuleNotFound, adapters.ErrPermission, adapters.ErrNotReached); err != nil {
 			return err
 		}
@@ -133,7 +133,7 @@ func (d *Desk) RepublishModule(ctx context.Context, env environment.Environment,
 			adapters.ErrPermission, adapters.ErrNotReached); err != nil {
 			return err
 		}
-		if err := d.read(ctx, question+" now (no: it could not be read)", word(&p.After)); err != nil {
+		if err := d.read(ctx, question+" now (no: it could not be read)", d.word(&p.After)); err != nil {
 			return uncertain(err)
 		}
 		d.testify(ctx, "published version of %s in %s afterwards: %s", name, called(env), p.After)

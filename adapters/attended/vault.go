@@ -101,7 +101,7 @@ func (d *Desk) Put(ctx context.Context, label adapters.Label, file license.File)
 			return err
 		}
 		stored = r.stored(copies)
-		d.testify(ctx, "stored as generation %d, %d copies read back: %s, %v", r.Generation, copies, what, file)
+		d.testify(ctx, "stored as generation %d, copies read back: %d, %s, %v", r.Generation, copies, what, file)
 		return nil
 	})
 	if err != nil {
@@ -196,6 +196,7 @@ func (d *Desk) Get(ctx context.Context, serial license.SerialNumber, digest lice
 			d.testify(ctx, "no copy of backup %s is whole", printable.Text(digest.Short()))
 			return adapters.ErrBackupDamaged
 		}
+		d.testify(ctx, "read back: %v", file)
 		return nil
 	})
 	if err != nil {
@@ -239,7 +240,7 @@ func (d *Desk) List(ctx context.Context, serial license.SerialNumber) ([]adapter
 				return err
 			}
 			records = append(records, r.stored(copies))
-			d.testify(ctx, "generation %d: %d copies read back", r.Generation, copies)
+			d.testify(ctx, "generation %d, copies read back: %d", r.Generation, copies)
 		}
 	})
 	if err != nil {

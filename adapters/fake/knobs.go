@@ -66,17 +66,18 @@ func (w *World) AddEnvironment(env environment.Environment) {
 	if source := w.s.Source.ActivationCode; !source.IsZero() {
 		a := w.account(source)
 		w.register(a, registration{env.Name, env.Kind, env.Serial})
+		w.issue(a, w.definition(a, env.Name, env.Kind), env.Serial)
 		older := *w.definition(a, env.Name, env.Kind)
 		older.Features = slices.Clone(older.Features)
 		older.setIPP(license.Protected)
 		older.Created = older.Created.AddDate(-1, 0, 0)
-		s.Installed = plainFile{File: w.write(older.details(source, env.Serial), "")}
+		s.Installed = plainFile{File: LicenseFile(older.details(source, env.Serial), "")}
 	}
 	w.s.Servers = append(w.s.Servers, s)
 	if target := w.s.Target.ActivationCode; !target.IsZero() {
 		a := w.account(target)
 		*a.free(env.Kind)++
-		w.definition(a, env.Name, env.Kind)
+		w.issue(a, w.definition(a, env.Name, env.Kind), env.Serial)
 	}
 }
 

@@ -45,6 +45,11 @@ type definition struct {
 	Ends         time.Time         `json:"ends,omitzero"`
 	Features     []license.Feature `json:"features"`
 	Exact        plainFile         `json:"exact,omitzero"` // served instead of everything above
+
+	// The license file issued last, and what it says: compressing is most of
+	// what a simulated run costs, so it is done again only when that changes.
+	Issued     plainFile `json:"issued,omitzero"`
+	IssuedSays string    `json:"issuedSays,omitempty"`
 }
 
 // account returns what is kept under code, from now on if need be.
@@ -149,32 +154,16 @@ func (w *World) issue(a *account, d *definition, serial license.SerialNumber) li
 		w.s.Downloads++
 		salt += fmt.Sprintf("download %d", w.s.Downloads)
 	}
-	f := w.write(d.details(a.Code.ActivationCode, serial), salt)
-	if w.s.Opaque {
-		f = opaque(f)
-	}
-	return f
-}
-
-// issued tells license files apart by what they say.
-type issued struct {
-	code license.ActivationCode
-	rest string
-}
-
-// write is LicenseFile, but writes a file that says the same only once:
-// compressing is most of what a simulated run costs.
-func (w *World) write(d license.Details, salt string) license.File {
-	key := issued{d.Code, fmt.Sprint(d, "\x00", salt)}
-	f, ok := w.written[key]
-	if !ok {
-		f = LicenseFile(d, salt)
-		if w.written == nil {
-			w.written = map[issued]license.File{}
+	details := d.details(a.Code.ActivationCode, serial)
+	says := fmt.Sprint(details, salt, w.s.Opaque)
+	if d.IssuedSays != says {
+		f := LicenseFile(details, salt)
+		if w.s.Opaque {
+			f = opaque(f)
 		}
-		w.written[key] = f
+		d.Issued, d.IssuedSays = plainFile{File: f}, says
 	}
-	return f
+	return d.Issued.File
 }
 
 // portal is the world's [adapters.LicensePortal].

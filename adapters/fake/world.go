@@ -25,7 +25,6 @@ type World struct {
 
 	mu      sync.Mutex
 	s       state
-	written map[issued]license.File
 	calls   []Call
 	asked   []adapters.Question
 	answer  func(adapters.Question) (adapters.Answer, error)

@@ -54,7 +54,7 @@ func Case(run, infrastructure string, source, target license.ActivationCode, nee
 				fmt.Fprintf(&b, "\n%s\n", question)
 			}
 			fmt.Fprintf(&b, "  - %s (%s), serial number %s, at %s\n    found: %s\n", printable.Text(n.Env.Name), n.Env.Kind,
-				printable.Text(string(n.Env.Serial)), StepOf(n.Step), n.Text)
+				printable.Text(string(n.Env.Serial)), StepOf(n.Step), printable.Whole(n.Text))
 		}
 	}
 	return adapters.Case{

@@ -116,27 +116,25 @@ func RepublishAgain(context.Context, *machine.Call[environment.Facts]) (machine.
 	return machine.NotDone, nil
 }
 
-// SweptAll reads every environment until it is stable and stages the readings.
-// It returns what each shows, in the order of the plan; an environment that
-// cannot be read is a hold.
-func (s *Site) SweptAll(ctx context.Context, settle machine.Settle, keep func(env string, r environment.Reading) error) ([]environment.Reading, error) {
+// Sweep lets the last change settle, reads every environment until it is
+// stable, and hands the readings to keep, in the order of the plan. An
+// environment that cannot be read is a hold.
+func (s *Site) Sweep(ctx context.Context, settle machine.Settle, keep func(env string, r environment.Reading) error) error {
 	if err := s.Clock.Sleep(ctx, settle.Window); err != nil {
-		return nil, err
+		return err
 	}
-	var all []environment.Reading
 	for _, env := range s.Names() {
 		r, _, err := s.Stable(ctx, env, settle, nil)
 		if err != nil {
 			if ctx.Err() != nil {
-				return nil, err
+				return err
 			}
-			return nil, &journal.Hold{Kind: journal.HoldUnavailable, Cause: "the final sweep needs a reading of every environment: " + err.Error(),
+			return &journal.Hold{Kind: journal.HoldUnavailable, Cause: "the final sweep needs a reading of every environment: " + err.Error(),
 				Hint: "deployments stay paused; resume tries again"}
 		}
 		if err := keep(env, r); err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, r)
 	}
-	return all, nil
+	return nil
 }

@@ -48,6 +48,10 @@ func (e beforeError) Error() string     { return "nothing was sent: " + e.err.Er
 func (e beforeError) Unwrap() error     { return e.err }
 func (e beforeError) Condition() string { return NotSent }
 
+// Uncertain says that nothing is uncertain, whatever the error below says of
+// itself.
+func (e beforeError) Uncertain() bool { return false }
+
 // Before marks an error met before the mutating call was made: whatever it is,
 // the effect was not done. Conditions and holds keep their meaning.
 func Before(err error) error {

@@ -66,8 +66,12 @@ func (f *fold) find() {
 			f.Findings = append(f.Findings, f.held(e.Name, e.Hold, f.heldFor[name]))
 		}
 		if e.Need != nil {
+			level := Error
+			if f.over() {
+				level = Warning // somebody took responsibility for it
+			}
 			f.Findings = append(f.Findings, Finding{
-				Level: Error, Condition: e.Need.Condition, Environment: e.Name, Step: steps.StepOf(e.Need.Step), Clause: clauseOf(*e.Need),
+				Level: level, Condition: e.Need.Condition, Environment: e.Name, Step: steps.StepOf(e.Need.Step), Clause: clauseOf(*e.Need),
 				Text: e.Need.Text, Hint: hintFor(e.Need.Condition, e.Need.FAQ),
 			})
 		}

@@ -70,7 +70,9 @@ func TestScenarios(t *testing.T) {
 			})
 			t.Run("every environment that cannot go on says why and what ends it", func(t *testing.T) {
 				for _, e := range r.Environments {
-					if e.Hold != nil || e.Need != nil {
+					if r.Hold == nil {
+						require.Empty(t, e.Waits, "%s", e.Name)
+					} else if e.Hold != nil || e.Need != nil {
 						require.Contains(t, e.Waits, "resol", "%s", e.Name)
 					}
 				}

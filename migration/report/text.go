@@ -74,6 +74,8 @@ func (e Environment) backup() string {
 // reason says in one word why an environment waits.
 func (e Environment) reason() string {
 	switch {
+	case e.Waits == "":
+		return "-"
 	case e.Hold != nil:
 		return string(e.Hold.Kind)
 	case e.Need != nil:
@@ -82,10 +84,8 @@ func (e Environment) reason() string {
 		return "to resume"
 	case strings.HasSuffix(e.Waits, forOthers):
 		return "for others"
-	case e.Waits != "":
-		return string(journal.HoldInDoubt)
 	}
-	return "-"
+	return string(journal.HoldInDoubt)
 }
 
 // title says what a finding is and where it was met.
