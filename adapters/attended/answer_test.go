@@ -551,6 +551,9 @@ func TestNoSecretIsPrinted(t *testing.T) {
 func TestACodeInTheWrongPlaceIsNotRepeated(t *testing.T) {
 	for _, c := range conversations() {
 		for n := range c.answers {
+			if c.name == "ask" && n == 2 {
+				continue // a remark; the next test looks at those
+			}
 			for _, secret := range []string{thirdCode, sourceCode} {
 				s := sit(t, nil)
 				s.types(c.answers[:n]...)

@@ -254,10 +254,15 @@ func TestClausesOfARun(t *testing.T) {
 		have := of(ask, migration.RefreshAndMove)
 		expect(t, have, report.Done, "F3 F3.2")
 		expect(t, have, report.NotDone, "F3.3")
-		have = of(func(s *stage) {
+		resolve := func(s *stage) {
 			ask(s)
 			s.world.Reissue(s.plan.Target, license.Unprotected)
 			require.NoError(t, s.changeover().Resolve(t.Context(), "Quality", migration.Resolution{By: "Ada", Evidence: "Support has corrected it"}))
+		}
+		have = of(resolve, migration.RefreshAndMove)
+		expect(t, have, report.NotDone, "F3.3")
+		have = of(func(s *stage) {
+			resolve(s)
 			r, err := s.changeover().Resume(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, report.Completed, r.Verdict)

@@ -291,6 +291,42 @@ func TestACaseCannotEndItsFence(t *testing.T) {
 	markdown(t, forms(t, r)["md"])
 }
 
+func TestPlacementOfRunsThatWereKilled(t *testing.T) {
+	for _, c := range []struct {
+		name             string
+		env, effect, leg string
+		want             report.Placement
+	}{
+		{"before the survey nothing is known", "*", "survey", "", report.Unknown},
+		{"the survey has read everything", "*", "pause", "", report.AllSource},
+		{"a source license in place of a source license is no doubt", "Quality", "upload", "refresh", report.AllSource},
+		{"a registration installs nothing", "Production", "registerSerial", "move", report.AllSource},
+		{"the first target license may be installed", "Production", "upload", "move", report.Unknown},
+		{"some are known to differ", "Quality", "upload", "move", report.MixedExpected},
+		{"the last one may be the only one that differs", "LifeTime", "upload", "move", report.Unknown},
+		{"a publish installs nothing", "LifeTime", "republish", "move", report.AllTarget},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStage(t, migration.RefreshAndMove)
+			s.cut(c.env, c.effect, c.leg)
+			r := s.report()
+			require.Equal(t, c.want, r.Placement)
+			require.Equal(t, report.Held, r.Verdict)
+		})
+	}
+	t.Run("a restore may have changed it", func(t *testing.T) {
+		s := newStage(t, migration.RefreshAndMove)
+		_, err := s.changeover().Apply(t.Context())
+		require.NoError(t, err)
+		_, err = s.changeover().RollBack(t.Context(), "Ada", "we changed our minds")
+		require.NoError(t, err)
+		s.keep("Production", "restore", "")
+		r := s.report()
+		require.Equal(t, report.Unknown, r.Placement)
+		require.Equal(t, []string{"resume"}, r.Hold.Verbs, "it goes back already")
+	})
+}
+
 func TestNobodyRollsBackToALicenseForAnotherServer(t *testing.T) {
 	s := newStage(t, migration.RefreshAndMove)
 	s.apply(nil, fault.Watch(func(op fault.Op) {

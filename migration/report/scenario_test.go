@@ -254,10 +254,16 @@ func (s *stage) untested() {
 	}))
 }
 
-// cut keeps the journal up to an intent, as a kill right after it does.
+// cut runs to the end and then keeps the journal up to an intent, as a kill
+// right after it does.
 func (s *stage) cut(env, effect, leg string) {
 	s.t.Helper()
 	s.apply(nil)
+	s.keep(env, effect, leg)
+}
+
+func (s *stage) keep(env, effect, leg string) {
+	s.t.Helper()
 	whole := s.entries()
 	for i, e := range whole {
 		if e.Kind == journal.Intent && e.Env == env && e.Effect == effect && e.Leg == leg {
