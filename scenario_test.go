@@ -551,7 +551,7 @@ func TestALostPauseStopsEverything(t *testing.T) {
 	for n := 0; ; n++ {
 		s := newStage(t, migration.RefreshAndMove)
 		s.plan.MaxInFlight = map[string]int{"move": 4}
-		lost, known := false, false
+		lost, known, asked := false, false, false
 		inj := fault.OnIndex(n, fault.Before, fault.Cancel(func() {
 			s.world.ResumeByHand("Production")
 			lost = len(s.standing(t, whole).Facts) > 0 && s.line(t).Pause.Seen
@@ -560,12 +560,14 @@ func TestALostPauseStopsEverything(t *testing.T) {
 			return fault.Watch(func(op fault.Op) {
 				switch op.Method {
 				case "Registered":
-					known = lost && !s.world.Paused("Production")
+					asked, known = true, lost && !s.world.Paused("Production")
 				case "PauseDeployments":
 					require.False(t, known && hard, "%v: paused again before anybody was told", inj)
 					lost, known = false, false
 				case "UploadLicense", "RepublishModule", "RegisterSerial":
 					require.False(t, known, "%v: %v although the pause was lost", inj, op)
+					require.True(t, asked || op.Method == "RegisterSerial", "%v: %v without a look at the deployments", inj, op)
+					asked = false
 				}
 			})
 		}
@@ -1298,6 +1300,28 @@ func TestRollbackMayBeAskedForAtAnyTime(t *testing.T) {
 			t.Logf("%d calls", n)
 		})
 	}
+}
+
+// TestWhatMayStillLandIsWaitedFor dies while a target license is uploaded to the
+// first environment, and goes back: the restore waits for the upload to settle.
+func TestWhatMayStillLandIsWaitedFor(t *testing.T) {
+	s := newStage(t, migration.RefreshAndMove)
+	ctx, cancel := context.WithCancel(t.Context())
+	store := &tornStore{Memory: s.store, skip: 1 << 20}
+	c, err := changeover.New(s.plan, fault.Wrap(s.world.Set(), fault.On(fault.Match{Method: "UploadLicense", Environment: "Production"}, 1, fault.Before, fault.Cancel(func() { store.skip = 0 }))),
+		store, &changeover.Options{Clock: s.clock, Inline: true})
+	require.NoError(t, err)
+	_, err = c.Apply(ctx)
+	cancel()
+	require.ErrorIs(t, err, changeover.ErrJournal)
+	require.True(t, s.standing(t, "Production").InFlight)
+	died, first := s.clock.Now(), time.Time{}
+	s.rolledBack(t, s.rollBack(t, fault.Watch(func(op fault.Op) {
+		if op.Environment == "Production" && op.Port == "ServiceCenter" && first.IsZero() {
+			first = s.clock.Now()
+		}
+	})))
+	require.GreaterOrEqual(t, first.Sub(died), 2*time.Minute)
 }
 
 // TestALateUploadNeverEndsInAMixedInfrastructure lets a target license be
