@@ -120,10 +120,12 @@ func Check(ctx context.Context, plan migration.Plan, set adapters.Set) (warnings
 func (c *Changeover) Apply(ctx context.Context) (*report.Report, error) {
 	return c.verb(ctx, func() error {
 		record, err := c.record(ctx)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if record.Last > 0 {
+		case record.Last > 0 && record.Plan != c.plan.Digest():
+			return fmt.Errorf("%w: it is of another plan; use another state directory", journal.ErrForeign)
+		case record.Last > 0:
 			return ErrBegun
 		}
 		if _, err := Check(ctx, c.plan, c.set); err != nil {

@@ -121,7 +121,9 @@ func TestOnlyYesMeansYes(t *testing.T) {
 		if len(answer) > 4096 {
 			s.types(answer, answer)
 		}
+		s.types("never read")
 		require.ErrorIs(t, talk(t, s, "ask"), adapters.ErrRefused, "%.20q", answer)
+		require.Equal(t, []string{"never read"}, s.lines, "%.20q", answer)
 	}
 	for _, answer := range []string{"yes", "YES", " Yes "} {
 		s := sit(t, nil)

@@ -52,7 +52,7 @@ func (SystemClock) Sleep(ctx context.Context, d time.Duration) error {
 type Options struct {
 	Clock   Clock               // nil: SystemClock
 	Logger  *zap.Logger         // nil: no log
-	OnEntry func(journal.Entry) // called for each entry once it is durable, in order; nil: nobody
+	OnEntry func(journal.Entry) // called for each entry once it is durable, in order, one at a time; nil: nobody
 	// Inline carries out one effect at a time, in the order in which they were
 	// decided, in the goroutine of Walk.Run.
 	Inline bool
@@ -85,6 +85,9 @@ type Session struct {
 	staged []journal.Entry // numbered, not durable yet
 	opened bool            // this session's Opened entry is staged or written
 	broken error           // the journal can no longer be written
+
+	untold  []journal.Entry // durable, and nobody was told yet
+	telling bool            // somebody is being told
 }
 
 // Open replays the journal and checks that opening may continue it. It writes
@@ -192,14 +195,32 @@ func (s *Session) Flush(ctx context.Context) error {
 		s.broken = fmt.Errorf("%w: %w", ErrJournal, err)
 		return s.broken
 	}
-	for _, e := range s.staged {
+	s.untold = append(s.untold, s.staged...)
+	s.staged = nil
+	s.tell()
+	return nil
+}
+
+// tell tells log and OnEntry what has become durable, in order and from one
+// goroutine at a time. It is called with the lock held and gives it up
+// meanwhile, so that whoever is told may hold the run; what becomes durable
+// meanwhile is told by whoever is telling already.
+func (s *Session) tell() {
+	if s.telling {
+		return
+	}
+	s.telling = true
+	for len(s.untold) > 0 {
+		e := s.untold[0]
+		s.untold = s.untold[1:]
+		s.mu.Unlock()
 		s.logEntry(e)
 		if s.opts.OnEntry != nil {
 			s.opts.OnEntry(e)
 		}
+		s.mu.Lock()
 	}
-	s.staged = s.staged[:0]
-	return nil
+	s.telling = false
 }
 
 // logEntry writes one line of log for an entry; the journal, not the log, is

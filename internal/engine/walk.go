@@ -431,7 +431,10 @@ func (w *Walk[F]) again(it *item[F], r *call[F], entry journal.Entry) error {
 
 // hold stages a hold in place of what entry would have said.
 func (w *Walk[F]) hold(it *item[F], entry journal.Entry, h *journal.Hold) error {
-	h.Environments, h.Effect, h.Since = []string{it.env}, entry.Effect, w.Session.Now()
+	h.Effect, h.Since = entry.Effect, w.Session.Now()
+	if len(h.Environments) == 0 {
+		h.Environments = []string{it.env}
+	}
 	h.Cause = printable.Whole(h.Cause)
 	if h.Verbs == nil {
 		h.Verbs = VerbsFor(h.Kind)

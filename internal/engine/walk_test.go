@@ -581,3 +581,29 @@ func TestAStepThatDoesNotKnowItsTableIsAnError(t *testing.T) {
 	s.sends = append(s.sends, func(context.Context, *machine.Call[facts]) (machine.Trigger, error) { return "", nil })
 	require.ErrorContains(t, s.run(t.Context()), "neither a trigger nor an error")
 }
+
+func TestWhoeverIsToldMayHoldTheRun(t *testing.T) {
+	s := newStage(t)
+	var told []uint64
+	m, err := machine.New(s.table)
+	require.NoError(t, err)
+	var sess *engine.Session
+	sess, err = engine.Open(t.Context(), s.store, journal.Opening{Run: "run", Plan: "plan", Procedure: "toy", Definition: s.table.Hash()},
+		engine.Options{Clock: s.clock, Inline: true, OnEntry: func(e journal.Entry) {
+			told = append(told, e.Seq)
+			if e.To == "Sent" {
+				require.NoError(t, sess.Hold("A", "operator", "wait"))
+				require.NoError(t, sess.Flush(t.Context()))
+			}
+		}})
+	require.NoError(t, err)
+	w := &engine.Walk[facts]{Session: sess, Machine: m, Envs: []string{"A"}, Complete: func(f *facts) { f.Ready = true },
+		Steps: map[machine.EffectName]machine.Step[facts]{"send": {Do: sent, Observe: sent}, "read": {Do: read}}}
+	require.NoError(t, w.Run(t.Context()))
+	at, _ := sess.Standing("A")
+	require.NotNil(t, at.Hold)
+	for i, seq := range told {
+		require.EqualValues(t, i+1, seq, "told once each, in order")
+	}
+	require.Len(t, told, len(s.entries()))
+}

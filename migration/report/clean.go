@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/changeover-go/changeover/environment"
 	"github.com/changeover-go/changeover/internal/printable"
@@ -61,6 +62,16 @@ func (c cleaner) body(s string) string {
 	return strings.Join(lines, "\n")
 }
 
+// digest makes a digest safe to cut, as Short does: one byte, one character.
+func (c cleaner) digest(d license.Digest) license.Digest {
+	return license.Digest(strings.Map(func(r rune) rune {
+		if r > unicode.MaxASCII {
+			return '?'
+		}
+		return r
+	}, c.text(string(d))))
+}
+
 func (c cleaner) texts(list []string) []string {
 	list = slices.Clone(list)
 	for i, s := range list {
@@ -89,11 +100,11 @@ func (c cleaner) reading(r environment.Reading) environment.Reading {
 // facts cleans what reports show of an environment.
 func (c cleaner) facts(f environment.Facts) environment.Facts {
 	f.Reading, f.Need = c.reading(f.Reading), c.need(f.Need)
-	f.Fetched.Digest, f.Fetched.Lacks = license.Digest(c.text(string(f.Fetched.Digest))), c.texts(f.Fetched.Lacks)
+	f.Fetched.Digest, f.Fetched.Lacks = c.digest(f.Fetched.Digest), c.texts(f.Fetched.Lacks)
 	f.Backups = slices.Clone(f.Backups)
 	for i := range f.Backups {
 		b := &f.Backups[i]
-		b.Digest, b.Serial = license.Digest(c.text(string(b.Digest))), license.SerialNumber(c.text(string(b.Serial)))
+		b.Digest, b.Serial = c.digest(b.Digest), license.SerialNumber(c.text(string(b.Serial)))
 	}
 	f.Notes = slices.Clone(f.Notes)
 	for i := range f.Notes {
