@@ -2,7 +2,7 @@ package changeover_test
 
 import (
 	"context"
-	"errors"
+
 	"fmt"
 	"slices"
 	"strings"
@@ -267,77 +267,6 @@ func TestAnyCallMayFailOnce(t *testing.T) {
 			return c.RollBack(ctx, "tester", "changed our minds")
 		}, report.RolledBack, license.Source)
 	})
-}
-
-// crashingStore dies at the n-th append, before or after it is durable.
-type crashingStore struct {
-	journal.Store
-	left  int
-	after bool
-	dead  bool
-}
-
-var errDead = errors.New("the process is dead")
-
-func (s *crashingStore) Append(ctx context.Context, after uint64, entries ...journal.Entry) error {
-	if s.dead {
-		return errDead
-	}
-	s.left--
-	if s.left >= 0 {
-		return s.Store.Append(ctx, after, entries...)
-	}
-	s.dead = true
-	if s.after {
-		if err := s.Store.Append(ctx, after, entries...); err != nil {
-			return err
-		}
-	}
-	return errDead
-}
-
-func TestAnyAppendMayBeTheLast(t *testing.T) {
-	for _, after := range []bool{false, true} {
-		for _, ipp := range []bool{false, true} {
-			t.Run(fmt.Sprintf("after=%v ipp=%v", after, ipp), func(t *testing.T) {
-				t.Parallel()
-				want, role := report.Completed, license.Target
-				if ipp {
-					want, role = report.RolledBack, license.Source
-				}
-				n := 0
-				for ; ; n++ {
-					s := newStage(t, migration.RefreshAndMove)
-					if ipp {
-						s.ipp("Quality")
-					}
-					store := &crashingStore{Store: s.store, left: n, after: after}
-					c, err := changeover.New(s.plan, s.world.Set(), store, &changeover.Options{Clock: s.clock, Inline: true})
-					require.NoError(t, err)
-					_, err = c.Apply(t.Context())
-					if !store.dead {
-						require.NoError(t, err)
-						break
-					}
-					require.ErrorIs(t, err, changeover.ErrJournal)
-					var r *report.Report
-					if len(s.entries(t)) == 0 {
-						r, err = s.changeover(t).Apply(t.Context())
-					} else {
-						r, err = s.changeover(t).Resume(t.Context())
-					}
-					for round := 0; err == nil && r.Verdict == report.Held && round < 3; round++ {
-						s.settle(t, fault.OnIndex(0, fault.Before, nil))
-						r, err = s.changeover(t).Resume(t.Context())
-					}
-					require.NoError(t, err, "append %d", n)
-					require.Equal(t, want, r.Verdict, "append %d", n)
-					s.everyone(t, role, fmt.Sprintf("append %d", n))
-				}
-				t.Logf("%d appends", n)
-			})
-		}
-	}
 }
 
 func TestNoCallWithoutIntentOnRecord(t *testing.T) {

@@ -37,7 +37,10 @@ import (
 
 const whole = journal.Infrastructure
 
-var errLost = errors.New("the line went dead")
+var (
+	errLost = errors.New("the line went dead")
+	errDead = errors.New("the process is dead")
+)
 
 // meanwhile does something just before the nth call of that kind is passed on.
 func meanwhile(port, method, env string, nth int, do func()) *fault.Injector {
