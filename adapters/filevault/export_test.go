@@ -8,3 +8,15 @@ func (o *Options) WithAround(around Around) *Options {
 	o.around = around
 	return o
 }
+
+// RewriteManifest decodes a manifest and encodes it again.
+func RewriteManifest(b []byte) (string, error) {
+	m, err := decodeManifest(b)
+	return m.encode(), err
+}
+
+// RewriteName takes a file name apart and puts it together again.
+func RewriteName(s string) (string, bool) {
+	n, ok := parseName(s)
+	return n.base() + n.kind, ok
+}

@@ -1,7 +1,9 @@
 package filevault_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -546,32 +548,42 @@ func TestDescribe(t *testing.T) {
 	require.Equal(t, "files, copies kept: 2", adapters.Describe(open(t, twoDirs(t), nil)))
 }
 
+// A manifest that is accepted is the one way of writing it, and a byte more or
+// less is refused.
 func FuzzManifest(f *testing.F) {
 	dir := filepath.Join(f.TempDir(), "vault")
 	v, err := filevault.Open([]string{dir}, &filevault.Options{Now: func() time.Time { return start }})
 	require.NoError(f, err)
-	f.Cleanup(func() { _ = v.Close() })
-	stored, err := v.Put(f.Context(), label, file(f, "license"))
-	require.NoError(f, err)
-	path := the(f, dir, ".json")
-	content, err := os.ReadFile(path)
+	_, err = v.Put(f.Context(), label, file(f, "license"))
+	require.NoError(f, errors.Join(err, v.Close()))
+	content, err := os.ReadFile(the(f, dir, ".json"))
 	require.NoError(f, err)
 	f.Add(content)
+	f.Add(bytes.ToUpper(content))
 	f.Add([]byte(`{"version":1}`))
 	f.Add([]byte(`[[[[[[`))
-	// A manifest is either the one that was written, or refused; the bytes are
-	// served in both cases.
 	f.Fuzz(func(t *testing.T, b []byte) {
-		require.NoError(t, os.WriteFile(path, b, 0o600))
-		records, err := v.List(t.Context(), label.Serial)
-		if string(b) == string(content) {
-			require.NoError(t, err)
-			require.Equal(t, []adapters.Stored{stored}, records)
-		} else {
-			require.ErrorIs(t, err, filevault.ErrManifest)
-			require.Empty(t, records)
+		again, err := filevault.RewriteManifest(b)
+		if err != nil {
+			return
 		}
-		_, err = v.Get(t.Context(), label.Serial, stored.Digest)
-		require.NoError(t, err)
+		require.Equal(t, string(b), again)
+		_, err = filevault.RewriteManifest(append(b, ' '))
+		require.Error(t, err)
+		_, err = filevault.RewriteManifest(b[:len(b)-1])
+		require.Error(t, err)
+	})
+}
+
+// A name that is accepted is one that the vault gives.
+func FuzzName(f *testing.F) {
+	f.Add("dd6f726c1b77d9ccac2bbdbfb63b6c1c-000001-cc1d3b0234846714b0aeda6cc34b057b4305bb83dd447fb88f816efeb59a4e96.lic")
+	f.Add("dd6f726c1b77d9ccac2bbdbfb63b6c1c-000000-cc1d3b0234846714b0aeda6cc34b057b4305bb83dd447fb88f816efeb59a4e96.json")
+	f.Add("../-+1-/.lic")
+	f.Fuzz(func(t *testing.T, s string) {
+		if again, ok := filevault.RewriteName(s); ok {
+			require.Equal(t, s, again)
+			require.Regexp(t, `^[0-9a-f]{32}-[0-9]{6}-[0-9a-f]{64}\.(lic|json)$`, s)
+		}
 	})
 }
