@@ -252,22 +252,6 @@ func endDate(into *time.Time) func(string) error {
 	}
 }
 
-// safe makes text from outside safe to print, whole: in pieces of what
-// printable.Text prints at once.
-func safe(text string) string {
-	var b strings.Builder
-	for text != "" {
-		end := 0
-		for n := 0; n < printable.MaxRunes && end < len(text); n++ {
-			_, size := utf8.DecodeRuneInString(text[end:])
-			end += size
-		}
-		b.WriteString(printable.Text(text[:end]))
-		text = text[end:]
-	}
-	return b.String()
-}
-
 // called returns the environment's name for people.
 func called(env environment.Environment) string { return printable.Text(env.Name) }
 
@@ -278,7 +262,7 @@ func serialOf(s license.SerialNumber) string { return printable.Text(string(s)) 
 func (d *Desk) codeOf(c license.ActivationCode) string {
 	text := c.String()
 	if d.opts.Reveal {
-		text = safe(c.Reveal())
+		text = printable.Whole(c.Reveal())
 	}
 	switch c {
 	case license.ActivationCode{}:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/license"
 )
 
@@ -98,7 +99,7 @@ func (d *Desk) handOver(env environment.Environment, file license.File) (string,
 	path, err := layOut(d.opts.Dir, env.Key()+"-"+string(file.Digest()[:16])+".lic", file)
 	if err != nil {
 		// The person has not been asked for anything yet.
-		return "", fmt.Errorf("%w: handing over the file in %s: %w", adapters.ErrNotReached, safe(d.opts.Dir), err)
+		return "", fmt.Errorf("%w: handing over the file in %s: %w", adapters.ErrNotReached, printable.Whole(d.opts.Dir), err)
 	}
 	return path, nil
 }
@@ -117,7 +118,7 @@ func layOut(dir, name string, file license.File) (path string, err error) {
 	case !info.IsDir():
 		return "", errors.New("it is not a directory")
 	case openToOthers(info):
-		return "", fmt.Errorf("other users can enter it (mode %04o); run: chmod 700 -- '%s'", info.Mode().Perm(), strings.ReplaceAll(safe(dir), "'", `'\''`))
+		return "", fmt.Errorf("other users can enter it (mode %04o); run: chmod 700 -- '%s'", info.Mode().Perm(), strings.ReplaceAll(printable.Whole(dir), "'", `'\''`))
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {

@@ -57,7 +57,7 @@ func (d *Desk) text(c adapters.Case) string {
 	b.WriteString("----- copy from here -----\n")
 	for _, part := range []string{c.Subject, "", c.Body, "", "Key: " + c.Key} {
 		for line := range strings.SplitSeq(strings.TrimRight(part, "\n"), "\n") {
-			b.WriteString(safe(d.mask(strings.TrimRight(line, "\r"))) + "\n")
+			b.WriteString(printable.Whole(d.mask(strings.TrimRight(line, "\r"))) + "\n")
 		}
 	}
 	b.WriteString("----- to here -----\n")
@@ -99,9 +99,9 @@ func (d *Desk) Ask(ctx context.Context, q adapters.Question) (adapters.Answer, e
 	err := d.call(ctx, fmt.Sprintf("%s: %s (%s)", where, printable.Text(string(q.Kind)), printable.Text(q.Subject)), func() error {
 		var b strings.Builder
 		for _, detail := range q.Details {
-			b.WriteString("  - " + safe(d.mask(detail)) + "\n")
+			b.WriteString("  - " + printable.Whole(d.mask(detail)) + "\n")
 		}
-		b.WriteString(safe(d.mask(q.Text)) + " (yes; everything else means no)")
+		b.WriteString(printable.Whole(d.mask(q.Text)) + " (yes; everything else means no)")
 		said := false
 		if err := d.ask(ctx, b.String(), func(text string) error {
 			said = strings.EqualFold(text, "yes")

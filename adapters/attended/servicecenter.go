@@ -13,7 +13,7 @@ import (
 )
 
 func address(env environment.Environment) string {
-	return strings.TrimRight(safe(env.ServiceCenter), "/") + "/ServiceCenter"
+	return strings.TrimRight(printable.Whole(env.ServiceCenter), "/") + "/ServiceCenter"
 }
 
 func openLicensing(env environment.Environment) string {
@@ -82,7 +82,7 @@ func (d *Desk) UploadLicense(ctx context.Context, env environment.Environment, f
 		}
 		return d.act(ctx, fmt.Sprintf("uploading in Service Center of %s, %v", called(env), file), []string{
 			openLicensing(env),
-			"Choose Upload New License and upload this file, no other: " + safe(path),
+			"Choose Upload New License and upload this file, no other: " + printable.Whole(path),
 			"Its SHA-256 is " + string(file.Digest()) + ".",
 			"Wait for the answer of the page.",
 		}, adapters.ErrWrongEnvironment, adapters.ErrRejected, adapters.ErrBusy, adapters.ErrPermission, adapters.ErrNotReached)

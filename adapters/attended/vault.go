@@ -68,7 +68,7 @@ func (d *Desk) Put(ctx context.Context, label adapters.Label, file license.File)
 	what := fmt.Sprintf("%s license of %s, from: %s", printable.Text(string(label.Role)), printable.Text(label.Environment), printable.Text(label.Origin))
 	err := d.call(ctx, "store a backup: "+what, func() error {
 		r := record{Environment: label.Environment, Serial: label.Serial, Role: label.Role, Origin: label.Origin, Digest: file.Digest(), At: d.opts.Now().UTC().Round(0)}
-		if text := r.Environment + string(r.Serial) + string(r.Role) + r.Origin; safe(text) != text || len(text) > maxLineBytes/8 {
+		if text := r.Environment + string(r.Serial) + string(r.Role) + r.Origin; printable.Whole(text) != text || len(text) > maxLineBytes/8 {
 			return errors.New("the label is too long for a record line, or contains characters that cannot be shown")
 		}
 		path, err := d.handOver(environment.Environment{Name: label.Environment}, file)
@@ -76,7 +76,7 @@ func (d *Desk) Put(ctx context.Context, label adapters.Label, file license.File)
 			return err
 		}
 		if err := d.steps(
-			"The file is "+safe(path)+", SHA-256 "+string(file.Digest())+", for the serial number "+serialOf(label.Serial)+".",
+			"The file is "+printable.Whole(path)+", SHA-256 "+string(file.Digest())+", for the serial number "+serialOf(label.Serial)+".",
 			"Copy it to storage of your own, best to two places. Never replace or remove a file there: give it a new name.",
 		); err != nil {
 			return err

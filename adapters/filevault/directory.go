@@ -27,7 +27,7 @@ type RefusedError struct {
 
 // Error says what is wrong and what to run.
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("refused: %s %s; look at it, then run: %s", safe(e.Path), e.Problem, e.Command)
+	return fmt.Sprintf("refused: %s %s; look at it, then run: %s", printable.Whole(e.Path), e.Problem, e.Command)
 }
 
 // errDamaged marks content that is not what was written: reading it again will
@@ -84,7 +84,7 @@ func (d *directory) settle() error {
 		return err
 	}
 	if !os.SameFile(info, d.info) {
-		return fmt.Errorf("%s was replaced while it was opened", safe(d.path))
+		return fmt.Errorf("%s was replaced while it was opened", printable.Whole(d.path))
 	}
 	entries, err := d.entries()
 	if err != nil || len(entries) > 0 {
@@ -102,7 +102,7 @@ func (d *directory) settle() error {
 // printableError makes the path in an error safe to print.
 func printableError(err error) error {
 	if at, ok := errors.AsType[*fs.PathError](err); ok {
-		return &fs.PathError{Op: at.Op, Path: safe(at.Path), Err: at.Err}
+		return &fs.PathError{Op: at.Op, Path: printable.Whole(at.Path), Err: at.Err}
 	}
 	return err
 }
@@ -146,7 +146,7 @@ func (d *directory) entries() (entries []fs.DirEntry, err error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", safe(d.path), err)
+		return nil, fmt.Errorf("%s: %w", printable.Whole(d.path), err)
 	}
 	return entries, nil
 }
@@ -165,7 +165,7 @@ func (d *directory) readManifest(n name) (manifest, error) {
 		err = errors.New("it belongs to another backup")
 	}
 	if err != nil {
-		return manifest{}, fmt.Errorf("%w: %w: %s: %w", ErrManifest, errDamaged, safe(filepath.Join(d.path, n.manifest())), err)
+		return manifest{}, fmt.Errorf("%w: %w: %s: %w", ErrManifest, errDamaged, printable.Whole(filepath.Join(d.path, n.manifest())), err)
 	}
 	return m, nil
 }
@@ -177,7 +177,7 @@ func (d *directory) readBytes(n name) ([]byte, error) {
 		return nil, err
 	}
 	if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != string(n.digest) {
-		return nil, fmt.Errorf("%w: %s: the bytes have another digest", errDamaged, safe(filepath.Join(d.path, n.bytes())))
+		return nil, fmt.Errorf("%w: %s: the bytes have another digest", errDamaged, printable.Whole(filepath.Join(d.path, n.bytes())))
 	}
 	return b, nil
 }
@@ -199,11 +199,11 @@ func (d *directory) read(name string, limit int64) (b []byte, err error) {
 		}
 		defer func() { err = errors.Join(err, f.Close()) }()
 		if info.Size() > limit {
-			return fmt.Errorf("%w: %s: %d bytes, at most %d are read", errDamaged, safe(path), info.Size(), limit)
+			return fmt.Errorf("%w: %s: %d bytes, at most %d are read", errDamaged, printable.Whole(path), info.Size(), limit)
 		}
 		// It may grow while it is read.
 		if b, err = io.ReadAll(io.LimitReader(f, limit+1)); err == nil && int64(len(b)) > limit {
-			err = fmt.Errorf("%w: %s: more than %d bytes", errDamaged, safe(path), limit)
+			err = fmt.Errorf("%w: %s: more than %d bytes", errDamaged, printable.Whole(path), limit)
 		}
 		return err
 	})
@@ -240,7 +240,7 @@ func (d *directory) check(f *os.File, path string, seen, info fs.FileInfo) error
 	case err != nil:
 		return err
 	case !os.SameFile(seen, info):
-		return fmt.Errorf("%s was replaced while it was opened", safe(path))
+		return fmt.Errorf("%s was replaced while it was opened", printable.Whole(path))
 	case !ownedByUs(info):
 		return &RefusedError{path, "belongs to another user", `chown -- "$(id -u)" ` + quote(path)}
 	case loose(info, 0o600):
@@ -270,7 +270,7 @@ func (d *directory) linked(info fs.FileInfo, called func(string) bool) bool {
 // store stores content under a name that is new, or has that content already.
 func (d *directory) store(name string, content []byte) (err error) {
 	if d.unsynced != nil {
-		return fmt.Errorf("%s takes nothing more until the vault is opened again: %w", safe(d.path), d.unsynced)
+		return fmt.Errorf("%s takes nothing more until the vault is opened again: %w", printable.Whole(d.path), d.unsynced)
 	}
 	if _, err := d.root.Lstat(name); err == nil {
 		// Another process may have put it there, or an earlier call that was
@@ -324,7 +324,7 @@ func (d *directory) write(temp string, content []byte) error {
 func (d *directory) compare(name string, content []byte) error {
 	b, err := d.read(name, int64(len(content)))
 	if err == nil && sha256.Sum256(b) != sha256.Sum256(content) {
-		err = fmt.Errorf("%w: %s: what was read back is not what was written", errDamaged, safe(filepath.Join(d.path, name)))
+		err = fmt.Errorf("%w: %s: what was read back is not what was written", errDamaged, printable.Whole(filepath.Join(d.path, name)))
 	}
 	return err
 }
@@ -333,7 +333,7 @@ func (d *directory) compare(name string, content []byte) error {
 func (d *directory) sync() error {
 	err := d.do("sync directory", "", func() error { return syncDirectory(d.root) })
 	if err != nil {
-		d.unsynced = fmt.Errorf("%s: %w", safe(d.path), err)
+		d.unsynced = fmt.Errorf("%s: %w", printable.Whole(d.path), err)
 	}
 	return err
 }
@@ -389,7 +389,7 @@ func isTemp(name string) bool {
 // temporary names.
 func (d *directory) remove(temp string) error {
 	if !isTemp(temp) {
-		return fmt.Errorf("%s is not a temporary file", safe(temp))
+		return fmt.Errorf("%s is not a temporary file", printable.Whole(temp))
 	}
 	err := d.do("remove", temp, func() error { return d.root.Remove(temp) })
 	if errors.Is(err, fs.ErrNotExist) {
@@ -410,22 +410,5 @@ func aside(path string) string {
 
 // quote writes a path for a shell.
 func quote(path string) string {
-	return "'" + strings.ReplaceAll(safe(path), "'", `'\''`) + "'"
-}
-
-// safe writes a path for a person, whole.
-func safe(path string) string {
-	var b strings.Builder
-	for i, n := 0, 0; i < len(path); {
-		end := i
-		for n = 0; end < len(path) && n < printable.MaxRunes; n++ {
-			end++
-			for end < len(path) && path[end]&0xC0 == 0x80 { // inside a rune
-				end++
-			}
-		}
-		b.WriteString(printable.Text(path[i:end]))
-		i = end
-	}
-	return b.String()
+	return "'" + strings.ReplaceAll(printable.Whole(path), "'", `'\''`) + "'"
 }

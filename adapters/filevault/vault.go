@@ -98,7 +98,7 @@ func Open(dirs []string, opts *Options) (*Vault, error) {
 		}
 		for _, other := range v.dirs {
 			if os.SameFile(d.info, other.info) {
-				errs = append(errs, fmt.Errorf("filevault: %s and %s are the same directory; copies in it would count twice", safe(other.path), safe(d.path)))
+				errs = append(errs, fmt.Errorf("filevault: %s and %s are the same directory; copies in it would count twice", printable.Whole(other.path), printable.Whole(d.path)))
 			}
 		}
 		v.dirs = append(v.dirs, d)

@@ -81,10 +81,13 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// TestEveryPrefixHasAReport reads every journal of the scenarios up to each of
-// its entries: status may be asked at any time.
+// TestEveryPrefixHasAReport reads the journals of the pinned scenarios up to each of
+// their entries: status may be asked at any time.
 func TestEveryPrefixHasAReport(t *testing.T) {
 	for _, sc := range scenarios() {
+		if !sc.pinned {
+			continue
+		}
 		t.Run(sc.name, func(t *testing.T) {
 			s := newStage(t, sc.profile)
 			sc.run(s)
