@@ -81,8 +81,8 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// TestEveryPrefixHasAReport reads the journals of the pinned scenarios up to each of
-// their entries: status may be asked at any time.
+// TestEveryPrefixHasAReport reads the journals of the pinned scenarios up to
+// each of their entries: status may be asked at any time.
 func TestEveryPrefixHasAReport(t *testing.T) {
 	for _, sc := range scenarios() {
 		if !sc.pinned {
