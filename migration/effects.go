@@ -58,7 +58,7 @@ func (s legSteps) need(c *machine.Call[environment.Facts], condition, text strin
 // needing records the need for the condition of err, if the effect catches it.
 func (s legSteps) needing(c *machine.Call[environment.Facts], err error) error {
 	if condition := steps.Caught(c.Effect, err); condition != "" {
-		s.need(c, condition, printable.Text(err.Error()))
+		s.need(c, condition, printable.Error(err))
 	}
 	return err
 }
@@ -162,7 +162,7 @@ func (s legSteps) fetch(ctx context.Context, c *machine.Call[environment.Facts])
 			Kind: adapters.AskAttestation, Subject: "licenseIdentity", Environment: env.Name,
 			Text: fmt.Sprintf("Is this file the %s license of %s, issued for the serial number %s under the activation code %s?",
 				s.leg.Role, printable.Text(env.Name), printable.Text(string(env.Serial)), code),
-			Details: []string{"The file cannot be inspected: " + printable.Text(err.Error()), "It has the SHA-256 " + string(file.Digest())},
+			Details: []string{"The file cannot be inspected: " + printable.Error(err), "It has the SHA-256 " + string(file.Digest())},
 		})
 		if askErr != nil {
 			return fmt.Errorf("the license file of %s cannot be inspected, and nobody attested what it is: %w", printable.Text(env.Name), askErr)

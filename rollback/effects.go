@@ -149,7 +149,7 @@ func damaged(err error) bool {
 
 // need records what a person must do.
 func need(c *machine.Call[environment.Facts], condition, text string) {
-	c.Facts.Need = environment.Need{Condition: condition, Step: string(c.Effect.Name), Text: printable.Text(text)}
+	c.Facts.Need = environment.Need{Condition: condition, Step: string(c.Effect.Name), Text: printable.Whole(text)}
 }
 
 // needing records the need for the condition of err, if the effect catches it.

@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -353,19 +352,7 @@ func (r *Runner) beginAgain(sess *engine.Session) (again bool, err error) {
 
 // report tells Support why the run was rolled back (seed, rollback step 3).
 func (r *Runner) report(ctx context.Context, sess *engine.Session, c *machine.Call[environment.Line]) (machine.Trigger, error) {
-	latch := c.Facts.Latch
-	var needy []steps.Needy
-	for _, env := range r.plan.Order {
-		if latch.Environment == env {
-			needy = append(needy, steps.Needy{Env: r.site.Env(env), Need: environment.Need{Condition: latch.Condition, Step: latch.Step, Text: latch.Text}})
-		}
-	}
-	kase := steps.Case(c.ID, r.plan.Infrastructure.Name, r.plan.Source, r.plan.Target, needy)
-	if len(needy) == 0 {
-		kase.Subject = fmt.Sprintf("Change of activation code of %s was rolled back", printable.Text(r.plan.Infrastructure.Name))
-	}
-	kase.Body = strings.TrimSuffix(kase.Body, "\n") + fmt.Sprintf("\n\nThe change was stopped (%s) and rolled back: every environment shows the source license again.\n", printable.Text(latch.Condition))
-	reference, err := r.site.OpenCase(ctx, kase)
+	reference, err := r.site.OpenCase(ctx, steps.RolledBackCase(c.ID, r.plan.Infrastructure, r.plan.Source, r.plan.Target, c.Facts.Latch))
 	if err != nil {
 		return "", err
 	}

@@ -307,7 +307,7 @@ func (w *Walk[F]) settle(ctx context.Context, r *call[F]) error {
 	it.facts = r.Facts
 	entry := journal.Entry{State: string(r.State), Effect: string(r.Effect.Name), ID: r.ID, Attempt: r.Attempt, Testimony: r.testimony()}
 	if r.err != nil {
-		entry.Text = text(r.err)
+		entry.Text = printable.Error(r.err)
 	}
 	condition := conditionOf(r.err)
 	var hold *journal.Hold
@@ -393,7 +393,7 @@ func (w *Walk[F]) fire(it *item[F], r *call[F], entry journal.Entry) error {
 		if !errors.As(err, &refused) || len(refused.Reasons) == 0 {
 			return err // the table does not know the trigger: a mistake in a step
 		}
-		return w.hold(it, entry, &journal.Hold{Kind: journal.HoldSupport, Cause: text(err),
+		return w.hold(it, entry, &journal.Hold{Kind: journal.HoldSupport, Cause: printable.Error(err),
 			Hint: "what was done does not show as it should; look; then resolve the hold to try again, or roll back"})
 	}
 	entry.Kind, entry.Trigger, entry.To = journal.Outcome, string(r.trigger), string(to)
@@ -442,19 +442,6 @@ func (w *Walk[F]) hold(it *item[F], entry journal.Entry, h *journal.Hold) error 
 	entry.Kind, entry.Hold = journal.Held, h
 	w.rest(it, true)
 	return w.stage(it, entry, true)
-}
-
-// maxText is how many bytes of an error are kept: enough for every reason of a
-// refusal, and no more of a server's answer than a person reads.
-const maxText = 2000
-
-// text is what an error says, safe to print.
-func text(err error) string {
-	s := err.Error()
-	if len(s) > maxText {
-		s = s[:maxText] + "…"
-	}
-	return printable.Whole(s)
 }
 
 // VerbsFor returns what ends a hold of the kind.

@@ -96,3 +96,17 @@ func visible(r rune) bool {
 	return r == ' ' || unicode.IsGraphic(r) && r != brailleBlank &&
 		!unicode.In(r, unicode.Zs, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
+
+// MaxError is how many bytes of an error are printed: enough for every reason
+// of a refusal, and no more of a server's answer than a person reads.
+const MaxError = 2000
+
+// Error returns what err says, as [Whole] does, but at most [MaxError] bytes of
+// it.
+func Error(err error) string {
+	s := err.Error()
+	if len(s) > MaxError {
+		s = s[:MaxError] + "..."
+	}
+	return Whole(s)
+}

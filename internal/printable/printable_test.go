@@ -1,6 +1,7 @@
 package printable_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -239,4 +240,12 @@ func ExampleText() {
 	// Output:
 	// Production\u001b[2J
 	// gnp\u202eexe
+}
+
+func TestErrorIsWholeButBounded(t *testing.T) {
+	reasons := strings.Repeat("another reason; ", 30)
+	require.Equal(t, reasons, printable.Error(errors.New(reasons)), "every reason of a refusal is printed")
+	long := printable.Error(errors.New(strings.Repeat("x", 3*printable.MaxError)))
+	require.Len(t, long, printable.MaxError+len("..."))
+	require.Equal(t, `a\u001b[31mb`, printable.Error(errors.New("a\x1b[31mb")))
 }

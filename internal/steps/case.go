@@ -24,9 +24,9 @@ type Needy struct {
 
 // questions are the FAQ of the written procedure, and what each asks for.
 var questions = map[int]string{
-	1: `FAQ "I cannot find the serial number of my environment in the old Activation Code": please provide a license file in a different way, for all of these environments.`,
-	2: `FAQ "The license I uploaded from the old Activation Code is not prepared for the migration": please provide prepared license files for all of these environments.`,
-	3: `FAQ "The license I uploaded from the new Activation Code is not prepared for the migration": please correct the license definition; all target licenses will then be fetched again.`,
+	1: "Question 1 of its FAQ, serial numbers that are not found under the old code: please provide license files in a different way, for all of these environments.",
+	2: "Question 2 of its FAQ, licenses of the old code that are not prepared for the migration: please provide prepared license files, for all of these environments.",
+	3: "Question 3 of its FAQ, licenses of the new code that are not prepared for the migration: please correct the license definition; all target licenses will then be fetched again.",
 }
 
 // Case puts everything that Support is asked into one case: each question of
@@ -62,6 +62,21 @@ func Case(run, infrastructure string, source, target license.ActivationCode, nee
 		Subject: fmt.Sprintf("Change of activation code of %s: %d environment(s) need help", printable.Text(infrastructure), len(needy)),
 		Body:    b.String(),
 	}
+}
+
+// RolledBackCase is the report on a run that was stopped and has gone back
+// (seed, rollback step 3): why it was stopped, and where.
+func RolledBackCase(run string, inf environment.Infrastructure, source, target license.ActivationCode, latch environment.Latch) adapters.Case {
+	var needy []Needy
+	if env, ok := inf.Environment(latch.Environment); ok {
+		needy = append(needy, Needy{Env: env, Need: environment.Need{Condition: latch.Condition, Step: latch.Step, Text: latch.Text}})
+	}
+	c := Case(run, inf.Name, source, target, needy)
+	if len(needy) == 0 {
+		c.Subject = fmt.Sprintf("Change of activation code of %s was rolled back", printable.Text(inf.Name))
+	}
+	c.Body += fmt.Sprintf("\nThe change was stopped (%s) and rolled back: every environment shows the source license again.\n", printable.Text(latch.Condition))
+	return c
 }
 
 // StepOf names the step of the written procedure at which an effect stands.

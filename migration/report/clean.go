@@ -53,11 +53,14 @@ func (c cleaner) masked(s string) string {
 // text makes one line safe.
 func (c cleaner) text(s string) string { return printable.Text(c.masked(s)) }
 
+// whole makes a sentence safe, all of it: what was found and why.
+func (c cleaner) whole(s string) string { return printable.Whole(c.masked(s)) }
+
 // body makes a text of several lines safe, all of it.
 func (c cleaner) body(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
-		lines[i] = printable.Whole(c.masked(line))
+		lines[i] = c.whole(line)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -82,13 +85,13 @@ func (c cleaner) texts(list []string) []string {
 
 func (c cleaner) hold(h *journal.Hold) *journal.Hold {
 	return &journal.Hold{
-		Kind: journal.HoldKind(c.text(string(h.Kind))), Cause: c.text(h.Cause), Effect: c.text(h.Effect), Environments: c.texts(h.Environments),
+		Kind: journal.HoldKind(c.text(string(h.Kind))), Cause: c.whole(h.Cause), Effect: c.text(h.Effect), Environments: c.texts(h.Environments),
 		Holder: c.text(h.Holder), Since: h.Since, Verbs: c.texts(h.Verbs), Hint: c.text(h.Hint),
 	}
 }
 
 func (c cleaner) need(n environment.Need) environment.Need {
-	return environment.Need{Condition: c.text(n.Condition), Step: c.text(n.Step), FAQ: n.FAQ, Text: c.text(n.Text), Evidence: c.text(n.Evidence)}
+	return environment.Need{Condition: c.text(n.Condition), Step: c.text(n.Step), FAQ: n.FAQ, Text: c.whole(n.Text), Evidence: c.whole(n.Evidence)}
 }
 
 func (c cleaner) reading(r environment.Reading) environment.Reading {
@@ -116,7 +119,7 @@ func (c cleaner) facts(f environment.Facts) environment.Facts {
 // line cleans what reports show of the infrastructure.
 func (c cleaner) line(l environment.Line) environment.Line {
 	l.Case = c.text(l.Case)
-	l.Latch.Condition, l.Latch.Step, l.Latch.Text = c.text(l.Latch.Condition), c.text(l.Latch.Step), c.text(l.Latch.Text)
+	l.Latch.Condition, l.Latch.Step, l.Latch.Text = c.text(l.Latch.Condition), c.text(l.Latch.Step), c.whole(l.Latch.Text)
 	l.Override.By, l.Override.Text = c.text(l.Override.By), c.text(l.Override.Text)
 	return l
 }

@@ -3,11 +3,9 @@ package report
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/changeover-go/changeover/environment"
 	"github.com/changeover-go/changeover/environment/machine"
-	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/internal/steps"
 	"github.com/changeover-go/changeover/migration"
 	"github.com/changeover-go/changeover/rollback"
@@ -77,11 +75,7 @@ func (f *fold) support(reported bool) *SupportCase {
 	needy := f.needs(reported)
 	kase := steps.Case(f.record.Run, f.plan.Infrastructure.Name, f.plan.Source, f.plan.Target, needy)
 	if reported {
-		// As package rollback words its report.
-		if len(needy) == 0 {
-			kase.Subject = fmt.Sprintf("Change of activation code of %s was rolled back", printable.Text(f.plan.Infrastructure.Name))
-		}
-		kase.Body = strings.TrimSuffix(kase.Body, "\n") + fmt.Sprintf("\n\nThe change was stopped (%s) and rolled back: every environment shows the source license again.\n", printable.Text(f.line.Latch.Condition))
+		kase = steps.RolledBackCase(f.record.Run, f.plan.Infrastructure, f.plan.Source, f.plan.Target, f.line.Latch)
 	}
 	c := &SupportCase{Subject: f.clean.body(kase.Subject), Body: f.clean.body(kase.Body), Environments: []string{}, Questions: []Question{}}
 	for _, n := range needy {
