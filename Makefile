@@ -46,7 +46,7 @@ test: ## all tests
 
 .PHONY: race
 race: ## all tests under the race detector, in random order
-	$(call each,go test -race -shuffle=on ./...)
+	$(call each,go test -race -shuffle=on -timeout 30m ./...)
 
 .PHONY: tidy-diff
 tidy-diff: ## fail if go.mod or go.sum is not tidy, or a module is not what go.sum says
