@@ -604,11 +604,11 @@ func faqs() []faq {
 		{"FAQ 1: the serial number is not found",
 			func(s *stage, env string) { s.world.DropSerial(s.plan.Source, env) },
 			func(s *stage, env string) { s.world.AddSerial(s.plan.Source, env) },
-			"I cannot find the serial number of my environment"},
+			"Question 1 of its FAQ"},
 		{"FAQ 2: the source license is not prepared",
 			func(s *stage, env string) { s.world.SetIPP(s.plan.Source, env, license.Protected) },
 			func(s *stage, env string) { s.world.SetIPP(s.plan.Source, env, license.Ignore) },
-			"The license I uploaded from the old Activation Code"},
+			"Question 2 of its FAQ"},
 	}
 }
 
@@ -700,7 +700,7 @@ func TestACorrectedTargetLicenseIsFetchedEverywhere(t *testing.T) {
 				require.Equal(t, report.Held, s.apply(t).Verdict)
 				require.Equal(t, 3, s.facts(t, env).Need.FAQ)
 				require.Len(t, s.world.Cases(), 1)
-				require.Contains(t, s.world.Cases()[0].Body, "The license I uploaded from the new Activation Code")
+				require.Contains(t, s.world.Cases()[0].Body, "Question 3 of its FAQ")
 
 				old := map[license.Digest]bool{} // target licenses that were ever stored
 				for _, name := range s.names() {
