@@ -10,15 +10,14 @@ import (
 
 // CheckRegistered compares the infrastructure with what its LifeTime lists,
 // and returns everything that forbids the migration, and as warnings what is
-// worth knowing. The written procedure says, under Moving an entire
-// infrastructure, not to proceed if
+// worth knowing. The written procedure knows three cases in which one must not
+// begin (seed, the box above the migration procedure):
 //
-//   - "there are other environments where you wish to change the Activation
-//     Code, and those are not controlled by the same LifeTime": notControlled;
-//   - "you do not wish to change the Activation Code of one or more
-//     environments controlled by this LifeTime": leftOut;
-//   - "you do not wish to change the Activation Code of the LifeTime
-//     environment": noLifeTime, the very finding of [Infrastructure.Check].
+//   - an environment that is to change belongs to another LifeTime:
+//     notControlled;
+//   - an environment of this LifeTime is to keep its code: leftOut;
+//   - LifeTime itself is to keep its code: noLifeTime, the very finding of
+//     [Infrastructure.Check].
 //
 // Environments are matched by name, exactly. One that is found only by another
 // spelling of its name, or only by its host, is reported as differentSpelling
