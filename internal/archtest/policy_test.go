@@ -101,7 +101,7 @@ const (
 	noClock   = "nothing is decided by the wall clock and nothing waits for it unseen: take a clock from the options"
 	noPrint   = "a library writes where it is told to: take an io.Writer, or a logger from the options"
 	noExit    = "a library returns errors; only a command ends the process"
-	noRewrite = "what was stored is never changed, replaced or removed (reliability.md BK2)"
+	noRewrite = "what was stored is never changed, replaced or removed"
 	noGlobal  = "a logger comes from the options; nil means none"
 	noReflect = "reflection prints what a type masks: name the fields"
 	noSeed    = "a random choice comes from a seed that is printed, so that it can be repeated"
