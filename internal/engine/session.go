@@ -83,7 +83,7 @@ type Session struct {
 	mu     sync.Mutex
 	record *journal.Record // includes what is staged
 	staged []journal.Entry // numbered, not durable yet
-	opened bool            // this session's Opened entry is staged or written
+	opened bool            // the Opened entry of this turn is staged or written
 	broken error           // the journal can no longer be written
 
 	untold  []journal.Entry // durable, and nobody was told yet
