@@ -364,7 +364,7 @@ func TestTextRule(t *testing.T) {
 		{"a home folder", "a.md", "see /ho" + "me/somebody\n", "a.md:1: a path of one machine"},
 		{"a root folder in quotes", "a.go", "\"/ro" + "ot/x\"\n", "a.go:1: a path of one machine"},
 		{"a folder on Windows", "a.md", "see C:\\Us" + "ers\\x\n", "a.md:1: a path of one machine"},
-		{"an address", "a.md", "https://example.test/home/x and a/work/x and $HOME/tmp/x\n", ""},
+		{"an address", "a.md", "https://example.test/home/x and a/wo" + "rk/x and $HOME/tmp/x\n", ""},
 		{"something left to do", "a.go", "// TO" + "DO: more\n", "a.go:1: what is left to do stands in an issue, not in a file"},
 		{"something left to fix", "a.go", "x := 1 // FIX" + "ME\n", "a.go:1: what is left to do stands in an issue, not in a file"},
 		{"a name of the standard library", "a.go", "context.TODO\n", ""},
