@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -37,7 +38,8 @@ type Plan struct {
 	// MaxInFlight says, for each leg, how many environments may be under way
 	// at once. Missing means 1 in a leg with a gate, all in any other.
 	MaxInFlight map[string]int
-	// MinCopies of every backup must be whole; zero means 1.
+	// MinCopies of every backup must be whole; zero means 2, and 1 is warned
+	// about: a backup is needed when something is broken already.
 	MinCopies int
 	// Pause names the environments whose deployments are paused; empty means
 	// what the profile says.
@@ -49,6 +51,7 @@ type Plan struct {
 const (
 	maxModuleRunes = 128
 	maxInFlight    = 1000
+	minCopies      = 2 // unless the plan says otherwise
 	maxMinCopies   = 9
 )
 
@@ -78,7 +81,7 @@ func (p Plan) Effective() Plan {
 	if len(p.Pause) == 0 {
 		p.Pause = p.writtenPause()
 	}
-	p.MinCopies = max(p.MinCopies, 1)
+	p.MinCopies = cmp.Or(p.MinCopies, minCopies)
 	p.Accept = maps.Clone(p.Accept)
 	for leg, words := range p.Accept {
 		p.Accept[leg] = slices.Clone(words)
@@ -124,7 +127,7 @@ func (p Plan) writtenPause() []string {
 // Rules returns what the plan decides about the environments' table of a leg,
 // with defaults filled in.
 func (p Plan) Rules(leg Leg) Rules {
-	return Rules{Accept: slices.Clone(p.Accept[leg.Name]), MinCopies: max(p.MinCopies, 1)}
+	return Rules{Accept: slices.Clone(p.Accept[leg.Name]), MinCopies: cmp.Or(p.MinCopies, minCopies)}
 }
 
 // Digest identifies the plan in journals: the SHA-256, in hex, of all that the
@@ -173,7 +176,8 @@ func (p Plan) Digest() string {
 //     warnings unknownWord and uselessAccept, for a leg that does not verify;
 //   - unknownEnvironment and repeatedEnvironment (in Order, First or Pause),
 //     missingEnvironment (in Order), and as a warning orderDeviates;
-//   - maxInFlightRange (1 to 1,000), minCopiesRange (1 to 9);
+//   - maxInFlightRange (1 to 1,000), minCopiesRange (1 to 9), and as a warning
+//     singleCopy;
 //   - pausedLifeTime, and as warnings pauseDeviates and nothingPaused.
 //
 // Where is the path of the value in the JSON form of the plan. What cannot be
@@ -388,13 +392,19 @@ func (p Plan) checkOrder() environment.Findings {
 }
 
 func (p Plan) checkMinCopies() environment.Findings {
-	if p.MinCopies >= 0 && p.MinCopies <= maxMinCopies {
-		return nil
+	switch {
+	case p.MinCopies < 0 || p.MinCopies > maxMinCopies:
+		return environment.Findings{{
+			Code: "minCopiesRange", Where: "minCopies", Text: fmt.Sprintf("%d whole copies of a backup cannot be demanded", p.MinCopies),
+			Hint: fmt.Sprintf("1 to %d; leave it out for %d", maxMinCopies, minCopies),
+		}}
+	case p.MinCopies == 1:
+		return environment.Findings{{
+			Code: "singleCopy", Where: "minCopies", Text: "a single copy of a backup is lost with its disk", Warning: true,
+			Hint: "give the vault a second place, best on another disk, and demand 2",
+		}}
 	}
-	return environment.Findings{{
-		Code: "minCopiesRange", Where: "minCopies", Text: fmt.Sprintf("%d whole copies of a backup cannot be demanded", p.MinCopies),
-		Hint: fmt.Sprintf("1 to %d; leave it out for 1", maxMinCopies),
-	}}
+	return nil
 }
 
 func (p Plan) checkPause() environment.Findings {

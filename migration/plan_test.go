@@ -52,7 +52,7 @@ func TestEffective(t *testing.T) {
 		require.Equal(t, migration.RefreshAndMove, p.Profile)
 		require.Equal(t, []string{"Production", "Development", "Quality", "LifeTime"}, p.Order)
 		require.Equal(t, map[string]int{"refresh": 4, "move": 1}, p.MaxInFlight)
-		require.Equal(t, 1, p.MinCopies)
+		require.Equal(t, 2, p.MinCopies)
 		require.Equal(t, []string{"Production"}, p.Pause)
 		require.Empty(t, p.First)
 	})
@@ -69,7 +69,7 @@ func TestEffective(t *testing.T) {
 		said.Order = []string{"LifeTime", "Quality", "Development", "Production"}
 		said.First = []string{"Quality"}
 		said.MaxInFlight = map[string]int{"refresh": 3}
-		said.MinCopies = 2
+		said.MinCopies = 3
 		said.Pause = []string{"Quality"}
 		require.Equal(t, said, said.Effective())
 	})
@@ -108,7 +108,7 @@ func TestEffective(t *testing.T) {
 func TestRules(t *testing.T) {
 	p := samplePlan(t)
 	for _, leg := range migration.Profiles()[0].Legs {
-		require.Equal(t, migration.Rules{Accept: p.Accept[leg.Name], MinCopies: 1}, p.Rules(leg))
+		require.Equal(t, migration.Rules{Accept: p.Accept[leg.Name], MinCopies: 2}, p.Rules(leg))
 		require.Equal(t, p.Rules(leg), p.Effective().Rules(leg))
 	}
 	p.MinCopies = 3
@@ -172,6 +172,7 @@ func TestValidateRules(t *testing.T) {
 
 		{"fewer than no copies", func(p *plan) { p.MinCopies = -1 }, "minCopiesRange", "minCopies", false, []string{"-1", "1 to 9"}},
 		{"ten copies", func(p *plan) { p.MinCopies = 10 }, "minCopiesRange", "minCopies", false, []string{"10"}},
+		{"a single copy", func(p *plan) { p.MinCopies = 1 }, "singleCopy", "minCopies", true, []string{"lost with its disk"}},
 
 		{"a pause of no environment", func(p *plan) { p.Pause = []string{"Production", "Test"} }, "unknownEnvironment", "pause[1]", false, nil},
 		{"a pause twice", func(p *plan) { p.Pause = []string{"Production", "Production"} }, "repeatedEnvironment", "pause[1]", false, nil},
@@ -293,7 +294,7 @@ func fullPlan(t testing.TB) migration.Plan {
 	p.Order = []string{"Production", "Quality", "Development", "LifeTime"}
 	p.First = []string{"Quality", "Development"}
 	p.MaxInFlight = map[string]int{"refresh": 2, "move": 3}
-	p.MinCopies = 2
+	p.MinCopies = 3
 	p.Pause = []string{"Quality", "Production"}
 	return p
 }
@@ -400,7 +401,7 @@ func TestDigest(t *testing.T) {
 		q.Order = []string{"Production", "Development", "Quality", "LifeTime"}
 		q.First = []string{}
 		q.MaxInFlight = map[string]int{"move": 1, "refresh": 4}
-		q.MinCopies = 1
+		q.MinCopies = 2
 		q.Pause = []string{"Production"}
 		slices.Reverse(q.Accept["move"])
 		require.Equal(t, p.Digest(), q.Digest())

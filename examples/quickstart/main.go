@@ -134,7 +134,7 @@ func (o *options) change(ctx context.Context, out, errOut io.Writer) (*report.Re
 		return nil, err
 	}
 	defer store.Close()
-	vault, err := filevault.Open([]string{filepath.Join(o.state, "backups")}, nil)
+	vault, err := filevault.Open([]string{filepath.Join(o.state, "backups"), filepath.Join(o.state, "copies")}, nil)
 	if err != nil {
 		return nil, err
 	}
