@@ -11,7 +11,8 @@
 // It does not talk to any OutSystems system by itself; the adapters do.
 // Logic that the way forward or the way back could hold is in packages
 // migration and rollback; this package joins them. It owns no goroutine while
-// no verb is called, and none outlives a verb.
+// no verb is called, and none outlives a verb but that of an adapter that does
+// not heed its context.
 package changeover
 
 import (
@@ -52,6 +53,10 @@ var (
 	// ErrNotHeld: there is no hold of the kind that the verb ends.
 	ErrNotHeld = engine.ErrNotHeld
 )
+
+// An UnwrittenError is what a verb returns, wrapping [ErrJournal], when the
+// journal could not be written: it has what has happened and is not on record.
+type UnwrittenError = engine.UnwrittenError
 
 // A Changeover is one run of one plan over one journal. Its methods may be
 // called from several goroutines; only Hold, Status and Explain may be called

@@ -94,7 +94,7 @@ func (s legSteps) registerSerial(ctx context.Context, c *machine.Call[environmen
 		return "", steps.Before(fmt.Errorf("looking for the serial number of %s: %w", printable.Text(env.Name), err))
 	}
 	if !registered {
-		if err := s.site.Running(); err != nil {
+		if err := s.site.Running(ctx); err != nil {
 			return "", err
 		}
 		if err := s.site.Ports.Portal.RegisterSerial(ctx, s.site.Target, env); err != nil {

@@ -4,7 +4,8 @@
 // use it through package changeover, which joins it with the way back
 // (package rollback).
 //
-// A Runner owns no goroutine while Run is not called, and none outlives it.
+// A Runner owns no goroutine while Run is not called, and none outlives it but
+// that of an adapter that does not heed its context.
 package migration
 
 import (

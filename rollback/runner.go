@@ -4,7 +4,8 @@
 // but neither the Licensing Portal nor anybody's approval. Most programs use
 // it through package changeover.
 //
-// A Runner owns no goroutine while Run is not called, and none outlives it.
+// A Runner owns no goroutine while Run is not called, and none outlives it but
+// that of an adapter that does not heed its context.
 package rollback
 
 import (

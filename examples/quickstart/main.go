@@ -23,10 +23,12 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/changeover-go/changeover"
+	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/adapters/fake"
 	"github.com/changeover-go/changeover/adapters/fault"
 	"github.com/changeover-go/changeover/adapters/filejournal"
@@ -148,7 +150,10 @@ func (o *options) change(ctx context.Context, out, errOut io.Writer) (*report.Re
 	if !o.json {
 		fmt.Fprintf(out, "state directory: %s\n", o.state)
 	}
-	var saveErr error
+	// The world remembers what was done to it before the run hears of it, as
+	// the real one does: the program may be killed at any moment.
+	keep := &keeper{world: world, dir: o.state}
+	injectors = append(injectors, fault.Always(fault.Match{}, fault.After, fault.Cancel(keep.save)))
 	c, err := changeover.New(plan, fault.Wrap(set, injectors...), store, &changeover.Options{
 		Clock: new(fake.Clock), // waits of minutes pass at once
 		User:  "quickstart",
@@ -156,17 +161,45 @@ func (o *options) change(ctx context.Context, out, errOut io.Writer) (*report.Re
 			if !o.json && e.Kind != journal.Intent && e.Kind != journal.Noted {
 				fmt.Fprintln(out, report.Sentence(e))
 			}
-			saveErr = errors.Join(saveErr, save(world, o.state))
 		},
 	})
 	if err != nil {
 		return nil, err
 	}
+	keep.save()
 	r, err := c.Apply(ctx)
 	if errors.Is(err, changeover.ErrBegun) {
 		r, err = c.Resume(ctx)
 	}
-	return r, errors.Join(err, saveErr, save(world, o.state))
+	if err == nil && look(ctx, c, plan, set.Portal, r) {
+		r, err = c.Resume(ctx)
+	}
+	if unwritten, ok := errors.AsType[*changeover.UnwrittenError](err); ok {
+		for _, e := range unwritten.Entries() {
+			fmt.Fprintln(errOut, "not in the journal:", report.Sentence(e))
+		}
+	}
+	return r, errors.Join(err, keep.err)
+}
+
+// look plays the person who looks at the portal's page when the run was killed
+// while a serial number was about to be registered: registering is never
+// repeated unless somebody says that it was not done. It reports whether
+// anything was resolved.
+func look(ctx context.Context, c *changeover.Changeover, plan migration.Plan, portal adapters.LicensePortal, r *report.Report) bool {
+	resolved := false
+	for _, at := range r.Environments {
+		if at.Hold == nil || at.Hold.Kind != journal.HoldInDoubt || at.Hold.Effect != "registerSerial" {
+			continue
+		}
+		env, _ := plan.Infrastructure.Environment(at.Name)
+		registered, err := portal.SerialRegistered(ctx, plan.Target, env)
+		if err != nil || c.Resolve(ctx, at.Name, migration.Resolution{By: "quickstart", Evidence: "looked at the portal's page", NotDone: !registered}) != nil {
+			continue
+		}
+		resolved = true
+	}
+	return resolved
 }
 
 // pause waits, but not beyond the end of ctx.
@@ -256,16 +289,35 @@ func (o *options) world(plan migration.Plan) (w *fake.World, kept bool, err erro
 // the part of the outside, so it holds the activation codes in clear.
 const worldFile = "world.json"
 
-func save(w *fake.World, dir string) error {
+// A keeper saves the world whenever something in it has changed.
+type keeper struct {
+	world *fake.World
+	dir   string
+
+	mu    sync.Mutex
+	saved bool
+	known int // effects that were saved
+	err   error
+}
+
+func (k *keeper) save() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	effects := len(k.world.Effects())
+	if k.saved && effects == k.known {
+		return
+	}
+	k.saved, k.known = true, effects
 	var b bytes.Buffer
-	if err := w.Save(&b); err != nil {
-		return err
+	err := k.world.Save(&b)
+	next := filepath.Join(k.dir, worldFile+".next")
+	if err == nil {
+		err = os.WriteFile(next, b.Bytes(), 0o600)
 	}
-	next := filepath.Join(dir, worldFile+".next")
-	if err := os.WriteFile(next, b.Bytes(), 0o600); err != nil {
-		return err
+	if err == nil {
+		err = os.Rename(next, filepath.Join(k.dir, worldFile))
 	}
-	return os.Rename(next, filepath.Join(dir, worldFile))
+	k.err = errors.Join(k.err, err)
 }
 
 // serveFiles lets the simulated portal give out the license files beside the

@@ -4,8 +4,8 @@
 // neither ports nor licenses, which reach it as steps and facts.
 //
 // One goroutine decides for a walk and writes its journal. Each effect runs in
-// a goroutine of its own that ends with the effect; no goroutine outlives
-// [Walk.Run]. Outcomes that arrive while the journal is being written share
+// a goroutine of its own that ends with the effect; none outlives [Walk.Run]
+// but that of a call that does not heed its context, which is given up. Outcomes that arrive while the journal is being written share
 // the next append, together with the intents that follow from them.
 package engine
 
@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -73,6 +74,45 @@ var ErrDefinition = errors.New("the run was begun with another definition of the
 // way then is in doubt, and is observed when the run is resumed.
 var ErrJournal = errors.New("the journal cannot be written")
 
+// An UnwrittenError says that the journal could not be written, and has what
+// has happened and is not on record: it may be durable in part or not at all.
+// Nothing needs it to go on, since resuming observes; it is for people, for
+// example the answer that somebody gave. It wraps [ErrJournal] and the store's
+// error.
+type UnwrittenError struct {
+	err error
+
+	mu      sync.Mutex
+	entries []journal.Entry
+}
+
+// Error says why the journal could not be written, and how much is missing.
+func (e *UnwrittenError) Error() string {
+	s := ErrJournal.Error() + ": " + e.err.Error()
+	if n := len(e.Entries()); n > 0 {
+		s += fmt.Sprintf(" (has happened and is not on record: %d entries)", n)
+	}
+	return s
+}
+
+// Unwrap returns [ErrJournal] and the store's error.
+func (e *UnwrittenError) Unwrap() []error { return []error{ErrJournal, e.err} }
+
+// Entries returns what has happened and is not on record, in order. It is
+// complete when the verb has returned. Those that were made after the append
+// had failed have no number.
+func (e *UnwrittenError) Entries() []journal.Entry {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.entries)
+}
+
+func (e *UnwrittenError) add(entry journal.Entry) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.entries = append(e.entries, entry)
+}
+
 // A Session is one process's turn at a journal. Its methods are safe for
 // concurrent use.
 type Session struct {
@@ -85,6 +125,7 @@ type Session struct {
 	staged []journal.Entry // numbered, not durable yet
 	opened bool            // the Opened entry of this turn is staged or written
 	broken error           // the journal can no longer be written
+	spilt  *UnwrittenError // broken, if an append has failed
 
 	untold  []journal.Entry // durable, and nobody was told yet
 	telling bool            // somebody is being told
@@ -149,6 +190,7 @@ func (s *Session) Stage(entries ...journal.Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.broken != nil {
+		s.spill(entries)
 		return s.broken
 	}
 	if !s.opened && len(entries) > 0 {
@@ -192,13 +234,32 @@ func (s *Session) Flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), journalTimeout)
 	defer cancel()
 	if err := s.store.Append(ctx, s.staged[0].Seq-1, s.staged...); err != nil {
-		s.broken = fmt.Errorf("%w: %w", ErrJournal, err)
+		s.spilt = &UnwrittenError{err: err}
+		s.broken = s.spilt
+		s.spill(s.staged)
 		return s.broken
 	}
 	s.untold = append(s.untold, s.staged...)
 	s.staged = nil
 	s.tell()
 	return nil
+}
+
+// spill keeps what can no longer be written, and logs what of it has happened:
+// an outcome that is lost is not lost to people. It is called with the lock
+// held.
+func (s *Session) spill(entries []journal.Entry) {
+	if s.spilt == nil {
+		return
+	}
+	for _, e := range entries {
+		if e.Kind == journal.Intent || e.Kind == journal.Opened {
+			continue // it was to happen, and did not
+		}
+		e.Time = s.Now()
+		s.spilt.add(e)
+		s.logEntry(e, unwritten)
+	}
 }
 
 // tell tells log and OnEntry what has become durable, in order and from one
@@ -214,7 +275,7 @@ func (s *Session) tell() {
 		e := s.untold[0]
 		s.untold = s.untold[1:]
 		s.mu.Unlock()
-		s.logEntry(e)
+		s.logEntry(e, string(e.Kind))
 		if s.opts.OnEntry != nil {
 			s.opts.OnEntry(e)
 		}
@@ -223,11 +284,15 @@ func (s *Session) tell() {
 	s.telling = false
 }
 
+// unwritten is the message of a line of log that is all that there is of an
+// entry.
+const unwritten = "not in the journal"
+
 // logEntry writes one line of log for an entry; the journal, not the log, is
 // the record.
-func (s *Session) logEntry(e journal.Entry) {
+func (s *Session) logEntry(e journal.Entry, message string) {
 	log := s.opts.Logger.Info
-	if e.Kind == journal.Doubt || e.Kind == journal.Held || e.Kind == journal.Failed {
+	if message == unwritten || e.Kind == journal.Doubt || e.Kind == journal.Held || e.Kind == journal.Failed {
 		log = s.opts.Logger.Warn
 	}
 	fields := []zap.Field{zap.Uint64("seq", e.Seq)}
@@ -239,7 +304,7 @@ func (s *Session) logEntry(e journal.Entry) {
 			fields = append(fields, zap.String(f[0], f[1]))
 		}
 	}
-	log(string(e.Kind), fields...)
+	log(message, fields...)
 }
 
 // Facts decodes the facts of a standing; the zero F if it has none.

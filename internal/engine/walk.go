@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"go.uber.org/zap"
+
 	"github.com/changeover-go/changeover/environment/machine"
 	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/migration/journal"
@@ -94,7 +96,7 @@ func (w *Walk[F]) Run(ctx context.Context) error {
 		}
 		for _, c := range calls {
 			w.running++
-			carryOut := func() { c.carryOut(ctx, w.Session.opts); w.results <- c }
+			carryOut := func() { c.carryOut(ctx, w.Session.opts, func(c *call[F]) { w.results <- c }, w.late) }
 			if w.Session.opts.Inline {
 				carryOut()
 			} else {
@@ -383,6 +385,20 @@ func (w *Walk[F]) settle(ctx context.Context, r *call[F]) error {
 		w.ready = append(w.ready, it)
 		return w.stage(it, entry, true)
 	}
+}
+
+// late notes that a call has come back that was given up. What it says counts
+// for nothing: where it matters, somebody has looked meanwhile, or will
+// (reliability.md G13). It is written with whatever is written next, and lost
+// if the session is over.
+func (w *Walk[F]) late(r *call[F]) {
+	text := "a call that was given up has come back: it was done"
+	if r.err != nil {
+		text = "a call that was given up has come back: " + printable.Error(r.err)
+	}
+	_ = w.Session.Stage(journal.Entry{Kind: journal.Noted, Env: r.item.env, Table: w.table, Leg: w.Leg, State: string(r.State),
+		Effect: string(r.Effect.Name), ID: r.ID, Attempt: r.Attempt, Text: text, Testimony: r.testimony()})
+	w.Session.Logger().Warn("late answer", zap.String("environment", printable.Text(r.item.env)), zap.String("effect", string(r.Effect.Name)), zap.String("text", text))
 }
 
 // fire takes the transition, or holds when a guard refuses to claim it.

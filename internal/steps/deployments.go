@@ -48,6 +48,9 @@ func (s *Site) Pause(ctx context.Context, p *environment.Pause, record func() er
 		}
 	}
 	for _, name := range going {
+		if err := ctx.Err(); err != nil {
+			return Before(err)
+		}
 		if err := s.Ports.LifeTime.PauseDeployments(ctx, s.Env(name)); err != nil {
 			return fmt.Errorf("pausing deployments to %s: %w", printable.Text(name), err)
 		}
@@ -76,13 +79,15 @@ var ErrNotPaused = errors.New("are not paused")
 // ErrHalted is wrapped by what must not be done any more.
 var ErrHalted = errors.New("nothing more may be changed")
 
-// Running returns an error that wraps [ErrHalted] when nothing more may be
-// changed.
-func (s *Site) Running() error {
+// Running returns an error when nothing more may be changed: one that wraps
+// [ErrHalted], or ctx's. It is asked right before each call that changes
+// something. A step that was given up, because something it called did not heed
+// ctx, changes nothing more when it wakes up (reliability.md G13).
+func (s *Site) Running(ctx context.Context) error {
 	if s.Halted.Load() {
 		return Before(ErrHalted)
 	}
-	return nil
+	return Before(ctx.Err())
 }
 
 // StillPaused is called before every upload and republish of the way forward.
@@ -95,7 +100,7 @@ func (s *Site) StillPaused(ctx context.Context) error {
 	if err != nil {
 		return Before(err)
 	}
-	return s.Running()
+	return s.Running(ctx)
 }
 
 // ResumeDeployments is the step that both procedures end with.
@@ -119,6 +124,9 @@ func (s *Site) ResumeDeployments() machine.Step[environment.Line] {
 // they have ended.
 func (s *Site) Resume(ctx context.Context, p *environment.Pause) error {
 	for _, name := range p.Ours {
+		if err := ctx.Err(); err != nil {
+			return err // some may have been resumed already
+		}
 		if err := s.Ports.LifeTime.ResumeDeployments(ctx, s.Env(name)); err != nil {
 			return fmt.Errorf("resuming deployments to %s: %w", printable.Text(name), err)
 		}
@@ -156,6 +164,9 @@ func (s *Site) OpenCase(ctx context.Context, c adapters.Case) (string, error) {
 	}
 	if !errors.Is(err, adapters.ErrCaseNotFound) {
 		return "", Before(fmt.Errorf("looking for the support case: %w", err))
+	}
+	if err := ctx.Err(); err != nil {
+		return "", Before(err)
 	}
 	if reference, err = s.Ports.Support.OpenCase(ctx, c); err != nil {
 		return "", fmt.Errorf("opening the support case: %w", err)

@@ -35,6 +35,9 @@ func (s *Site) Upload(ctx context.Context, c *machine.Call[environment.Facts], u
 	if file.Digest() != u.Digest {
 		return Before(fmt.Errorf("the vault gave a file with the digest %s for %s", file.Digest().Short(), u.Digest.Short()))
 	}
+	if err := s.Running(ctx); err != nil {
+		return err
+	}
 	if err := s.Ports.ServiceCenter.UploadLicense(ctx, s.Env(c.Environment), file); err != nil {
 		return fmt.Errorf("uploading the %s license to %s: %w", u.Role, printable.Text(c.Environment), err)
 	}
@@ -102,6 +105,9 @@ func Accept(f *environment.Facts, digest license.Digest) {
 
 // Republish publishes the test module again and keeps what came of it.
 func (s *Site) Republish(ctx context.Context, c *machine.Call[environment.Facts]) error {
+	if err := s.Running(ctx); err != nil {
+		return err
+	}
 	p, err := s.Ports.ServiceCenter.RepublishModule(ctx, s.Env(c.Environment), s.Module)
 	if err != nil {
 		return fmt.Errorf("republishing %s in %s: %w", printable.Text(s.Module), printable.Text(c.Environment), err)
