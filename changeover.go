@@ -16,10 +16,13 @@
 package changeover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
+
+	"go.uber.org/zap"
 
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/environment"
@@ -67,6 +70,7 @@ type Changeover struct {
 	store   journal.Store
 	forward *migration.Runner
 	back    *rollback.Runner
+	logger  *zap.Logger
 
 	running sync.Mutex // held by the verb that is going on
 	mu      sync.Mutex
@@ -94,7 +98,7 @@ func New(plan migration.Plan, set adapters.Set, store journal.Store, opts *Optio
 	if err != nil {
 		return nil, err
 	}
-	return &Changeover{plan: plan, set: set, store: store, forward: forward, back: back}, nil
+	return &Changeover{plan: plan, set: set, store: store, forward: forward, back: back, logger: cmp.Or(opts.Logger, zap.NewNop())}, nil
 }
 
 // Check compares a plan with LifeTime's inventory. The error joins everything
@@ -162,6 +166,7 @@ func (c *Changeover) RollBack(ctx context.Context, by, why string) (*report.Repo
 		if err := c.begun(ctx); err != nil {
 			return err
 		}
+		c.makeRoom()
 		if err := c.forward.RequestRollback(ctx, by, why); err != nil {
 			return err
 		}
@@ -182,10 +187,22 @@ func (c *Changeover) run(ctx context.Context, verb string) error {
 			return err
 		}
 	}
+	c.makeRoom()
 	c.setBack(true)
 	defer c.setBack(false)
 	_, err = c.back.Run(ctx, verb)
 	return err
+}
+
+// makeRoom has the store give up what it keeps back for the way back. That it
+// cannot is no reason not to try: whether the journal can be written shows soon
+// enough.
+func (c *Changeover) makeRoom() {
+	if r, ok := c.store.(journal.Reserver); ok {
+		if err := r.ReleaseReserve(); err != nil {
+			c.logger.Warn("the journal's reserve cannot be given free", zap.Error(err))
+		}
+	}
 }
 
 func onTheWayBack(at journal.Standing) bool { return at.Table == rollback.InfrastructureTable().ID }

@@ -2,7 +2,7 @@ package changeover_test
 
 import (
 	"context"
-
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -318,4 +318,53 @@ func TestCancelDuringAnyCall(t *testing.T) {
 		s.everyone(t, license.Target, inj.String())
 	}
 	t.Logf("%d calls", n)
+}
+
+// roomy is a store that keeps room back for the way back.
+type roomy struct {
+	journal.Store
+	released int
+	at       uint64 // how many entries there were then
+	err      error
+}
+
+func (r *roomy) ReleaseReserve() error {
+	if r.released++; r.released == 1 {
+		for range r.Read(context.Background()) {
+			r.at++
+		}
+	}
+	return r.err
+}
+
+func TestTheReserveIsReleasedWhenTheWayBackBegins(t *testing.T) {
+	open := func(t *testing.T, s *stage, store journal.Store) *changeover.Changeover {
+		c, err := changeover.New(s.plan, s.world.Set(), store, &changeover.Options{Clock: s.clock, Inline: true, User: "tester"})
+		require.NoError(t, err)
+		return c
+	}
+	t.Run("by an intellectual property error, and not before", func(t *testing.T) {
+		s := newStage(t, migration.RefreshAndMove)
+		s.ipp("Quality")
+		store := &roomy{Store: s.store}
+		r, err := open(t, s, store).Apply(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, report.RolledBack, r.Verdict)
+		require.Positive(t, store.released)
+		require.Contains(t, []journal.Kind{journal.Outcome, journal.Noted}, s.entries(t)[store.at-1].Kind)
+		require.Equal(t, "RollingBack", s.entries(t)[store.at-1].To, "the last thing on record is that the line is stopped")
+	})
+	t.Run("by somebody, before it is on record", func(t *testing.T) {
+		s := newStage(t, migration.RefreshAndMove)
+		store := &roomy{Store: s.store, err: errors.New("no such luck")}
+		c := open(t, s, store)
+		_, err := c.Apply(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, store.released, "a run that completes has no use for it")
+		entries := len(s.entries(t))
+		r, err := c.RollBack(t.Context(), "tester", "changed our minds")
+		require.NoError(t, err, "that there is none is no reason not to try")
+		require.Equal(t, report.RolledBack, r.Verdict)
+		require.EqualValues(t, entries, store.at)
+	})
 }

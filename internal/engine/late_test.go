@@ -124,3 +124,15 @@ func TestWhatHasHappenedAndCannotBeWrittenIsHandedToPeople(t *testing.T) {
 		require.Equal(t, []string{"begun", "intent"}, s.kinds())
 	}
 }
+
+// repaired is a store that has cut an unfinished last entry.
+type repaired struct{ journal.Store }
+
+func (repaired) Repaired() int64 { return 17 }
+
+func TestARepairIsOnRecord(t *testing.T) {
+	s := newStage(t)
+	s.store = repaired{s.store}
+	require.NoError(t, s.run(t.Context()))
+	require.EqualValues(t, 17, s.entries()[0].Opened.Repaired)
+}

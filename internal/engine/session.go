@@ -157,6 +157,9 @@ func Open(ctx context.Context, store journal.Store, opening journal.Opening, opt
 		opening.Run = record.Run
 	}
 	opening.Format = journal.Format
+	if r, ok := store.(journal.Repairer); ok {
+		opening.Repaired = r.Repaired()
+	}
 	return &Session{opts: opts, store: store, opening: opening, record: record}, nil
 }
 

@@ -93,6 +93,7 @@ type Opening struct {
 	Host       string            `json:"host,omitempty"`     // for people
 	User       string            `json:"user,omitempty"`     // for people
 	Adapters   map[string]string `json:"adapters,omitempty"` // port -> what answers for it
+	Repaired   int64             `json:"repaired,omitempty"` // bytes of an unfinished last entry that were cut when the process opened the store
 }
 
 // Format is the version of the entries that this package writes.
@@ -162,6 +163,9 @@ var (
 	// ErrTooLarge: an entry takes more than [MaxEntry] bytes. Nothing was
 	// appended.
 	ErrTooLarge = errors.New("the entry is too large for the journal")
+	// ErrFull: with these entries the journal would take more room than it may.
+	// Nothing was appended.
+	ErrFull = errors.New("the journal is full")
 	// ErrLocked: another process holds the journal.
 	ErrLocked = errors.New("the journal is in use")
 	// ErrClosed: the store was closed, or gave up after a failed write; open it
@@ -185,8 +189,8 @@ type Store interface {
 	//
 	// It stores nothing, and the store goes on, when it returns ErrSeq, because
 	// after is not the Seq of the last entry or the entries do not count on
-	// from it; ErrTooLarge; or the error of a ctx that was done before it
-	// began. Once begun, it finishes whatever becomes of ctx, if it can. After
+	// from it; ErrTooLarge; ErrFull; or the error of a ctx that was done before
+	// it began. Once begun, it finishes whatever becomes of ctx, if it can. After
 	// any other error it is unknown what was stored; the store then returns
 	// ErrClosed until it is opened again.
 	Append(ctx context.Context, after uint64, entries ...Entry) error

@@ -362,3 +362,10 @@ func TestThePausesAreAccountedFor(t *testing.T) {
 	require.Contains(t, conditions(s.report()), "paused")
 	require.NotContains(t, conditions(s.report()), "foreignPause")
 }
+
+func TestTheSentenceOfAnOpeningSaysWhatWasCut(t *testing.T) {
+	e := journal.Entry{Seq: 1, Epoch: 1, Kind: journal.Opened, Opened: &journal.Opening{Run: "run", Verb: "resume", Procedure: "migration"}}
+	require.NotContains(t, report.Sentence(e), "cut")
+	e.Opened.Repaired = 17
+	require.Contains(t, report.Sentence(e), "an unfinished last entry of 17 bytes was cut")
+}

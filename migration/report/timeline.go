@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -128,6 +129,9 @@ func (c cleaner) sentence(e journal.Entry) string {
 			tail(" (", o.Procedure, ")")
 		}
 		tail(" by ", by(e), "")
+		if o := e.Opened; o != nil && o.Repaired > 0 {
+			tail("; ", fmt.Sprintf("an unfinished last entry of %d bytes was cut", o.Repaired), "")
+		}
 		return b.String()
 	case journal.Begun:
 		say("begins in ", state)
