@@ -29,6 +29,7 @@ import (
 	"github.com/changeover-go/changeover/environment/machine"
 	"github.com/changeover-go/changeover/internal/engine"
 	"github.com/changeover-go/changeover/internal/printable"
+	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
 	"github.com/changeover-go/changeover/migration/journal"
 	"github.com/changeover-go/changeover/migration/report"
@@ -71,6 +72,7 @@ type Changeover struct {
 	forward *migration.Runner
 	back    *rollback.Runner
 	logger  *zap.Logger
+	mask    license.Mask // for what adapters say and verbs return
 
 	running sync.Mutex // held by the verb that is going on
 	mu      sync.Mutex
@@ -98,7 +100,8 @@ func New(plan migration.Plan, set adapters.Set, store journal.Store, opts *Optio
 	if err != nil {
 		return nil, err
 	}
-	return &Changeover{plan: plan, set: set, store: store, forward: forward, back: back, logger: cmp.Or(opts.Logger, zap.NewNop())}, nil
+	return &Changeover{plan: plan, set: set, store: store, forward: forward, back: back,
+		logger: cmp.Or(opts.Logger, zap.NewNop()), mask: license.NewMask(plan.Source, plan.Target)}, nil
 }
 
 // Check compares a plan with LifeTime's inventory. The error joins everything
@@ -112,7 +115,7 @@ func Check(ctx context.Context, plan migration.Plan, set adapters.Set) (warnings
 	}
 	registered, err := set.LifeTime.Registered(ctx)
 	if err != nil {
-		return findings.Warnings(), fmt.Errorf("reading the environments of LifeTime: %w", err)
+		return findings.Warnings(), license.NewMask(plan.Source, plan.Target).Error(fmt.Errorf("reading the environments of LifeTime: %w", err))
 	}
 	findings = append(findings, plan.Infrastructure.CheckRegistered(registered)...)
 	return findings.Warnings(), findings.Err()
@@ -216,9 +219,9 @@ func (c *Changeover) verb(ctx context.Context, f func() error) (*report.Report, 
 	err := f()
 	r, statusErr := c.Status(context.WithoutCancel(ctx))
 	if errors.Is(statusErr, ErrNotBegun) || err != nil && statusErr != nil {
-		return nil, err
+		return nil, c.mask.Error(err)
 	}
-	return r, errors.Join(err, statusErr)
+	return r, c.mask.Error(errors.Join(err, statusErr))
 }
 
 func (c *Changeover) setBack(on bool) {
@@ -321,7 +324,7 @@ func (c *Changeover) Verify(ctx context.Context) error {
 		}
 		for _, b := range facts.Backups {
 			if _, err := c.set.Vault.Get(ctx, b.Serial, b.Digest); err != nil {
-				errs = append(errs, fmt.Errorf("the backup %s of %s: %w", b.Digest.Short(), printable.Text(at.Env), err))
+				errs = append(errs, c.mask.Error(fmt.Errorf("the backup %s of %s: %w", b.Digest.Short(), printable.Text(at.Env), err)))
 			}
 		}
 	}

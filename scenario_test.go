@@ -1068,7 +1068,7 @@ func TestRollbackTakesBackWhatHoldsATargetLicense(t *testing.T) {
 		t.Parallel()
 		s := newStage(t, migration.RefreshAndMove)
 		// The answer of the upload is lost, and then the page cannot be read.
-		s.apply(t, append(readings("Quality", 11, 60), fault.On(fault.Match{Method: "UploadLicense", Environment: "Quality"}, 1, fault.Before, errLost))...)
+		s.apply(t, append(readings("Quality", 13, 60), fault.On(fault.Match{Method: "UploadLicense", Environment: "Quality"}, 1, fault.Before, errLost))...)
 		s.held(t, "Quality", journal.HoldInDoubt)
 		require.True(t, s.shows(license.Source)("Quality"))
 		s.rolledBack(t, s.rollBack(t, noPortal()...))
@@ -1941,7 +1941,7 @@ func TestAPageThatIsNotReachedSaysNothingOfTheUpload(t *testing.T) {
 		t.Run(condition.Condition(), func(t *testing.T) {
 			s := newStage(t, migration.RefreshAndMove)
 			var down []*fault.Injector
-			for n := 4; n < 44; n++ { // all readings after the first upload
+			for n := 5; n < 45; n++ { // all readings after the first upload
 				down = append(down, fault.On(fault.Match{Method: "InstalledLicense", Environment: "Quality"}, n, fault.Before, condition))
 			}
 			s.completed(t, s.apply(t, down...))

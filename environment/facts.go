@@ -17,8 +17,9 @@ type Facts struct {
 	// Reading is the last stable reading of the installed license.
 	Reading Reading `json:"reading,omitzero"`
 	// TargetSent is set, durably and before the call, when a target license is
-	// about to be uploaded, and cleared only when Source has been confirmed
-	// afterwards (reliability.md RB2).
+	// about to be uploaded, and when a backup is about to be put back whoever
+	// sent what is there; it is cleared only when Source has been confirmed
+	// afterwards (reliability.md RB2, RB5).
 	TargetSent bool `json:"targetSent,omitempty"`
 	// Publication is the last test republish.
 	Publication Publication `json:"publication,omitzero"`

@@ -129,6 +129,9 @@ func (s legSteps) fetchLicense(ctx context.Context, c *machine.Call[environment.
 			found[i] = reason.Evidence
 		}
 		s.need(c, "fileRefused", "the portal gave a file that must not be used: "+strings.Join(found, "; "))
+		// Nothing of it stays, so that no later step takes it for one that was
+		// accepted; another environment may have the same bytes.
+		c.Facts.Fetched = environment.Fetched{}
 		return "fileRefused", nil
 	}
 	return "licenseFetched", nil
@@ -211,6 +214,8 @@ func (s legSteps) backUp(ctx context.Context, c *machine.Call[environment.Facts]
 			return "", err
 		}
 		file, _ = s.kept(c.Facts.Fetched.Digest)
+	} else if err := s.look(ctx, c); err != nil {
+		return "", err // a backup for another serial number would be worth nothing
 	}
 	if err := s.store(ctx, c, file, c.Facts.Fetched.Role, environment.OriginPortal); err != nil {
 		return "", err
@@ -304,6 +309,9 @@ func sameDay(page, file time.Time) bool {
 }
 
 func (s legSteps) upload(ctx context.Context, c *machine.Call[environment.Facts]) (machine.Trigger, error) {
+	if err := s.site.Account(ctx, c); err != nil {
+		return "", err
+	}
 	if err := s.look(ctx, c); err != nil {
 		return "", err
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -447,20 +446,12 @@ func (p Plan) checkPause() environment.Findings {
 	return found
 }
 
-// activationCodes finds what may be one, wherever it stands.
-var activationCodes = regexp.MustCompile(`(?i)(?:[A-Z0-9]{3}\.){7}[A-Z0-9]{3}`)
-
 // masked masks activation codes that stand where they do not belong, so that
 // findings that quote the plan do not give them away.
 func masked(found environment.Findings) environment.Findings {
-	mask := func(s string) string {
-		return activationCodes.ReplaceAllStringFunc(s, func(s string) string {
-			code, _ := license.ParseActivationCode(s)
-			return code.String()
-		})
-	}
+	var mask license.Mask // those of the plan are among them, if they are usual
 	for i, f := range found {
-		found[i].Where, found[i].Text, found[i].Hint = mask(f.Where), mask(f.Text), mask(f.Hint)
+		found[i].Where, found[i].Text, found[i].Hint = mask.Text(f.Where), mask.Text(f.Text), mask.Text(f.Hint)
 	}
 	return found
 }

@@ -129,7 +129,8 @@ func New(plan Plan, set adapters.Set, store journal.Store, opts *Options) (*Runn
 		Store: store,
 		Opening: journal.Opening{Run: RunName(r.plan), Plan: r.plan.Digest(), Procedure: Procedure, Definition: hash,
 			Host: r.opts.Host, User: r.opts.User, Adapters: steps.Describe(set)},
-		Options: engine.Options{Clock: r.opts.Clock, Logger: r.opts.Logger, OnEntry: r.opts.OnEntry, Grace: r.opts.Grace, Inline: r.opts.Inline},
+		Options: engine.Options{Clock: r.opts.Clock, Logger: r.opts.Logger, OnEntry: r.opts.OnEntry, Grace: r.opts.Grace, Inline: r.opts.Inline,
+			Mask: license.NewMask(plan.Source, plan.Target)},
 	}
 	return r, nil
 }
@@ -282,11 +283,11 @@ func (r *Runner) Resolve(ctx context.Context, env string, res Resolution) error 
 	return sess.Flush(ctx)
 }
 
-// helped takes the infrastructure out of CaseOpen when no environment waits
-// for Support any more.
+// helped takes the infrastructure out of CaseOpen, or of NeedsSupport before
+// the case was opened, when no environment waits for Support any more.
 func (r *Runner) helped(sess *engine.Session) error {
 	at, _ := sess.Standing(journal.Infrastructure)
-	if at.Table != r.line.Table().ID || machine.State(at.State) != CaseOpen {
+	if state := machine.State(at.State); at.Table != r.line.Table().ID || state != CaseOpen && state != CaseNeeded {
 		return nil
 	}
 	census, err := r.census(sess, nil)
@@ -317,7 +318,10 @@ func (r *Runner) fence(sess *engine.Session, leg string) error {
 		if err != nil {
 			return err
 		}
-		raw, err := engine.Encode(steps.Begin(facts))
+		if facts = steps.Begin(facts); at.InFlight {
+			facts.SetNote(steps.Unaccounted, at.Effect)
+		}
+		raw, err := engine.Encode(facts)
 		if err != nil {
 			return err
 		}

@@ -306,6 +306,7 @@ func InfrastructureTable(p Profile) machine.Table[environment.Line] {
 	})
 	t.Edges = append(t.Edges,
 		machine.Edge{From: CaseNeeded, On: "caseOpened", To: CaseOpen, If: []machine.GuardName{"caseRecorded"}},
+		machine.Edge{From: CaseNeeded, On: SupportResolved, To: AllPaused, If: []machine.GuardName{"nobodyNeedsSupport"}},
 		machine.Edge{From: CaseOpen, On: SupportResolved, To: AllPaused, If: []machine.GuardName{"nobodyNeedsSupport"}},
 	)
 	return t

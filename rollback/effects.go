@@ -9,14 +9,17 @@ import (
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/environment"
 	"github.com/changeover-go/changeover/environment/machine"
+	"github.com/changeover-go/changeover/internal/engine"
 	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/internal/steps"
 	"github.com/changeover-go/changeover/license"
 )
 
-func (r *Runner) environmentSteps() map[machine.EffectName]machine.Step[environment.Facts] {
+func (r *Runner) environmentSteps(sess *engine.Session) map[machine.EffectName]machine.Step[environment.Facts] {
 	return map[machine.EffectName]machine.Step[environment.Facts]{
-		"restore":      {Do: r.restore, Observe: r.observeRestore},
+		"restore": {Do: func(ctx context.Context, c *machine.Call[environment.Facts]) (machine.Trigger, error) {
+			return r.restore(ctx, sess, c)
+		}, Observe: r.observeRestore},
 		"confirm":      {Do: r.confirm},
 		"testRestored": {Do: r.testRestored, Observe: steps.RepublishAgain},
 	}
@@ -24,14 +27,13 @@ func (r *Runner) environmentSteps() map[machine.EffectName]machine.Step[environm
 
 // restore decides, by what is installed and by what was ever sent, whether the
 // source license must be put back, and puts it back (RB2).
-func (r *Runner) restore(ctx context.Context, c *machine.Call[environment.Facts]) (machine.Trigger, error) {
-	if c.Facts.Note(unaccounted) != "" {
-		// A forward call may still land. What is put back before it does would
-		// be undone.
-		if err := r.site.Clock.Sleep(ctx, c.Effect.Settle.Window); err != nil {
-			return "", steps.Before(err)
-		}
-		c.Facts.SetNote(unaccounted, "")
+func (r *Runner) restore(ctx context.Context, sess *engine.Session, c *machine.Call[environment.Facts]) (machine.Trigger, error) {
+	helped := c.Facts.Need.Evidence != "" // somebody has acted since the last attempt
+	if helped {
+		c.Facts.SetNote(steps.Unaccounted, "restore")
+	}
+	if err := r.site.Account(ctx, c); err != nil {
+		return "", err
 	}
 	reading, _, err := r.site.Stable(ctx, c.Environment, c.Effect.Settle, nil)
 	serial := r.site.Env(c.Environment).Serial
@@ -44,6 +46,11 @@ func (r *Runner) restore(ctx context.Context, c *machine.Call[environment.Facts]
 		switch {
 		case reading.Server != serial:
 			return "", steps.SerialChanged(c.Environment, reading.Server, serial)
+		case helped && reading.Shows(license.Source):
+			// The source license was put back by hand. A backup that Service
+			// Center turns down, or that does not exist, must not keep the
+			// environment from being back; it is confirmed and tested as any.
+			return "backupUploaded", nil
 		case c.Facts.TargetSent || reading.Role == license.Target:
 			// in the set
 		case reading.Role == license.Source:
@@ -55,6 +62,18 @@ func (r *Runner) restore(ctx context.Context, c *machine.Call[environment.Facts]
 	backup, err := r.backup(ctx, c, serial)
 	if err != nil {
 		return "", needing(c, err)
+	}
+	if !c.Facts.TargetSent {
+		// Somebody else has sent the target license. Once it is replaced nothing
+		// shows that any more; what is put back is confirmed and tested all the
+		// same.
+		c.Facts.TargetSent = true
+		if err := engine.Note(sess, c.Environment, func(f *environment.Facts) { f.TargetSent = true }); err != nil {
+			return "", err
+		}
+		if err := sess.Flush(ctx); err != nil {
+			return "", err
+		}
 	}
 	c.Facts.Fetched = environment.Fetched{Digest: backup.Digest, Role: license.Source, Serial: serial}
 	if err := r.site.Upload(ctx, c, r.upload(c.Facts)); err != nil {
@@ -69,12 +88,16 @@ func (r *Runner) upload(f environment.Facts) steps.Upload {
 }
 
 func (r *Runner) observeRestore(ctx context.Context, c *machine.Call[environment.Facts]) (machine.Trigger, error) {
-	if c.Facts.Fetched.Digest == "" {
-		return machine.NotDone, nil // it had not got as far as choosing a file
-	}
-	done, err := r.site.ObserveUpload(ctx, c, r.upload(c.Facts))
-	if err != nil || !done {
+	// Which file was chosen is on record only with the end of the call. It does
+	// not matter: the source license for this server shows, or it does not.
+	u := r.upload(c.Facts)
+	u.Serial = r.site.Env(c.Environment).Serial
+	done, err := r.site.ObserveUpload(ctx, c, u)
+	switch {
+	case err != nil || !done:
 		return machine.NotDone, err
+	case !c.Facts.TargetSent:
+		return "nothingToRestore", nil // neither the run nor the way back has sent anything
 	}
 	return "backupUploaded", nil
 }

@@ -91,7 +91,8 @@ func New(plan Plan, set adapters.Set, store journal.Store, opts *Options) (*Runn
 		Store: store,
 		Opening: journal.Opening{Run: plan.Run, Plan: plan.Digest, Procedure: Procedure, Definition: r.line.Table().Hash() + " " + r.envs.Table().Hash(),
 			Host: r.opts.Host, User: r.opts.User, Adapters: steps.Describe(set)},
-		Options: engine.Options{Clock: r.opts.Clock, Logger: r.opts.Logger, OnEntry: r.opts.OnEntry, Grace: r.opts.Grace, Inline: r.opts.Inline},
+		Options: engine.Options{Clock: r.opts.Clock, Logger: r.opts.Logger, OnEntry: r.opts.OnEntry, Grace: r.opts.Grace, Inline: r.opts.Inline,
+			Mask: license.NewMask(plan.Source, plan.Target)},
 	}
 	return r, nil
 }
@@ -229,13 +230,13 @@ func (r *Runner) restoreAll(ctx context.Context, sess *engine.Session, c *machin
 		// it beyond the table that it belonged to (RB8).
 		at, ok := sess.Standing(env)
 		if ok && at.Table != r.envs.Table().ID && at.InFlight {
-			if err := engine.Note(sess, env, func(f *environment.Facts) { f.SetNote(unaccounted, at.Effect) }); err != nil {
+			if err := engine.Note(sess, env, func(f *environment.Facts) { f.SetNote(steps.Unaccounted, at.Effect) }); err != nil {
 				return "", err
 			}
 		}
 	}
 	w := &engine.Walk[environment.Facts]{
-		Session: sess, Machine: r.envs, Steps: r.environmentSteps(), Envs: r.plan.Order, Witness: steps.Witness,
+		Session: sess, Machine: r.envs, Steps: r.environmentSteps(sess), Envs: r.plan.Order, Witness: steps.Witness,
 		Enter: steps.Begin, Complete: func(f *environment.Facts) { f.Line = c.Facts },
 	}
 	if err := w.Run(ctx); err != nil {
@@ -257,9 +258,6 @@ func (r *Runner) restoreAll(ctx context.Context, sess *engine.Session, c *machin
 		return "", engine.ErrRest
 	}
 }
-
-// unaccounted is the note of an environment with a forward call in doubt.
-const unaccounted = "unaccounted"
 
 // standings are what a session, and a replayed journal, say of environments.
 type standings interface {

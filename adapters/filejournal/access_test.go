@@ -171,3 +171,28 @@ func TestALockFileThatIsReplacedLocksNobodyOut(t *testing.T) {
 	require.ErrorIs(t, err, journal.ErrLocked, "and the end of the first store does not end it")
 	require.NoError(t, second.Close())
 }
+
+func TestAChildThatHasTheLockKeepsANewRunFromBeginning(t *testing.T) {
+	dir := stateDir(t)
+	s, err := filejournal.Open(dir, nil)
+	require.NoError(t, err)
+	lock, err := s.LockFile()
+	require.NoError(t, err)
+	child := exec.Command("cat")
+	child.ExtraFiles = []*os.File{lock}
+	end, err := child.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, child.Start())
+
+	require.NoError(t, s.Close(), "the store is gone, as after a kill")
+	_, err = s.LockFile()
+	require.ErrorIs(t, err, journal.ErrClosed)
+	_, err = filejournal.Open(dir, nil)
+	require.ErrorIs(t, err, journal.ErrLocked, "the child is still at work")
+
+	require.NoError(t, end.Close())
+	require.NoError(t, child.Wait())
+	s, err = filejournal.Open(dir, nil)
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+}

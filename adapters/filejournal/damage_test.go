@@ -15,16 +15,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/changeover-go/changeover/adapters/filejournal"
+	"github.com/changeover-go/changeover/internal/disk/disktest"
 	"github.com/changeover-go/changeover/migration/journal"
 )
 
 // unsynced spares a test that opens thousands of journals the disk. What is
 // tested there is what is read, not what survives.
-var unsynced = &filejournal.Options{File: func(_ string, f filejournal.File) filejournal.File { return noSync{f} }}
-
-type noSync struct{ filejournal.File }
-
-func (noSync) Sync() error { return nil }
+var unsynced = &filejournal.Options{Ballast: -1, Disk: disktest.Unsynced()}
 
 // stateDir returns a directory as a store creates it.
 func stateDir(t *testing.T) string {
@@ -300,7 +297,7 @@ func TestAnotherJournalInItsPlaceIsRefused(t *testing.T) {
 func TestAnOlderDirectoryIsRefusedByAHEADElsewhere(t *testing.T) {
 	parent := stateDir(t)
 	dir, headDir := filepath.Join(parent, "state"), filepath.Join(parent, "head")
-	opts := &filejournal.Options{HeadDir: headDir, File: unsynced.File}
+	opts := &filejournal.Options{HeadDir: headDir, Ballast: -1, Disk: unsynced.Disk}
 	s, err := filejournal.Open(dir, opts)
 	require.NoError(t, err)
 	var older []state

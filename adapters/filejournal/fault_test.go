@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/changeover-go/changeover/adapters/filejournal"
+	"github.com/changeover-go/changeover/internal/disk/disktest"
 	"github.com/changeover-go/changeover/migration/journal"
 )
 
@@ -48,7 +49,27 @@ func newDisk(dir string) *disk {
 }
 
 func (d *disk) options() *filejournal.Options {
-	return &filejournal.Options{File: func(name string, f filejournal.File) filejournal.File { return &faultyFile{f, d, name} }}
+	return &filejournal.Options{Ballast: -1, Disk: disktest.On(d.around)}
+}
+
+// around passes on what changes nothing, and LOCK, which is no record.
+func (d *disk) around(op *disktest.Op, do func() error) error {
+	name := filepath.Base(op.Path)
+	switch {
+	case name == "LOCK":
+		return do()
+	case op.Kind == "sync directory":
+		return d.sync(".")
+	case op.Kind == "sync parent":
+		return d.sync("..")
+	case op.Kind == "sync":
+		return d.sync(name)
+	case op.Kind == "write":
+		return d.write(name, op, do)
+	case op.Kind == "truncate":
+		return d.truncate(name, op.At, do)
+	}
+	return do()
 }
 
 // do writes an operation down and returns how it is to fail.
@@ -76,9 +97,9 @@ func (d *disk) written(name string, from, to int64) {
 	d.dirty[name] = append(d.dirty[name], span{from, to})
 }
 
-// sync makes what is dirty durable, unless it fails: then the kernel takes it
-// for written all the same.
-func (d *disk) sync(name string, fails bool) error {
+// settled makes what is dirty durable, unless it fails: then the kernel takes
+// it for written all the same.
+func (d *disk) settled(name string, fails bool) error {
 	if name == "." || name == ".." {
 		if !fails && name == "." {
 			for file := range d.dirty {
@@ -119,54 +140,47 @@ func (d *disk) apply(name string, b []byte, spans []span) []byte {
 
 const truncated = -1 // a span that cuts the file at to
 
-type faultyFile struct {
-	filejournal.File
-	disk *disk
-	name string
-}
-
-func (f *faultyFile) WriteAt(p []byte, at int64) (int, error) {
-	defer f.disk.done()
-	fault := f.disk.do(f.name, "write")
+func (d *disk) write(name string, op *disktest.Op, do func() error) error {
+	defer d.done()
+	fault := d.do(name, "write")
 	if fault != nil && !fault.after {
 		n := 0
 		if fault.part != nil {
-			n = fault.part(len(p))
+			n = fault.part(op.Len)
 		}
-		if n > 0 {
-			if _, err := f.File.WriteAt(p[:n], at); err != nil {
-				return 0, err
-			}
-			f.disk.written(f.name, at, at+int64(n))
-		}
-		return n, fault.err
+		op.Len = n
 	}
-	n, err := f.File.WriteAt(p, at)
-	f.disk.written(f.name, at, at+int64(n))
+	if err := do(); err != nil {
+		return err
+	}
+	d.written(name, op.At, op.At+int64(op.Len))
 	if fault != nil {
-		return n, fault.err
+		return fault.err
 	}
-	return n, err
+	return nil
 }
 
-func (f *faultyFile) Truncate(size int64) error {
-	defer f.disk.done()
-	fault := f.disk.do(f.name, "truncate")
+func (d *disk) truncate(name string, size int64, do func() error) error {
+	defer d.done()
+	fault := d.do(name, "truncate")
 	if fault != nil && !fault.after {
 		return fault.err
 	}
-	err := f.File.Truncate(size)
-	f.disk.written(f.name, truncated, size)
+	if err := do(); err != nil {
+		return err
+	}
+	d.written(name, truncated, size)
 	if fault != nil {
 		return fault.err
 	}
-	return err
+	return nil
 }
 
-func (f *faultyFile) Sync() error {
-	defer f.disk.done()
-	fault := f.disk.do(f.name, "sync")
-	err := f.disk.sync(f.name, fault != nil && !fault.after)
+// sync leaves out the real one.
+func (d *disk) sync(name string) error {
+	defer d.done()
+	fault := d.do(name, "sync")
+	err := d.settled(name, fault != nil && !fault.after)
 	if fault != nil {
 		return fault.err
 	}
@@ -503,20 +517,14 @@ func TestWhatIsRefusedBeforeItIsWrittenLeavesNothing(t *testing.T) {
 
 func TestAnErrorOfTheFilesCloseIsReported(t *testing.T) {
 	broken := errors.New("broken")
-	s, err := filejournal.Open(stateDir(t), &filejournal.Options{File: func(name string, f filejournal.File) filejournal.File {
-		if slices.Contains([]string{"HEAD", "journal.jsonl"}, name) {
-			return failingClose{f, broken}
+	opts := &filejournal.Options{Disk: disktest.On(func(op *disktest.Op, do func() error) error {
+		if op.Kind == "close" && slices.Contains([]string{"HEAD", "journal.jsonl"}, filepath.Base(op.Path)) {
+			return errors.Join(broken, do())
 		}
-		return f
-	}})
+		return do()
+	})}
+	s, err := filejournal.Open(stateDir(t), opts)
 	require.NoError(t, err)
 	require.NoError(t, s.Append(t.Context(), 0, entry(1)))
 	require.ErrorIs(t, s.Close(), broken)
 }
-
-type failingClose struct {
-	filejournal.File
-	err error
-}
-
-func (f failingClose) Close() error { return errors.Join(f.err, f.File.Close()) }

@@ -35,6 +35,7 @@ type head struct {
 	marks   []mark // of the slots that are whole, newest first
 	next    int    // the slot to overwrite next: not the newest
 	damaged int    // slots that are not whole
+	ignored bool   // somebody answers for the journal in its place
 }
 
 // parseHead reads HEAD. A slot counts only if it is exactly what slot writes.
@@ -60,6 +61,9 @@ func parseHead(b []byte) head {
 // see holds HEAD against the journal up to where s has read, and reports
 // whether HEAD vouches for it.
 func (h head) see(s *scanner) (vouched bool, err error) {
+	if h.ignored {
+		return false, nil
+	}
 	for _, m := range h.marks {
 		if m.Seq != s.seq() {
 			continue
@@ -75,6 +79,7 @@ func (h head) see(s *scanner) (vouched bool, err error) {
 // end holds HEAD against the end of the journal, to which s has read.
 func (h head) end(s *scanner) error {
 	switch {
+	case h.ignored:
 	case len(h.marks) > 0 && h.marks[0].Seq > s.seq():
 		return fmt.Errorf("%w: line %d: the journal was cut or replaced: it ends with entry %d, HEAD with entry %d", journal.ErrCorrupt, s.line+1, s.seq(), h.marks[0].Seq)
 	case len(h.marks) == 0 && s.seq() > 0:

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"time"
 
+	"github.com/changeover-go/changeover/internal/disk"
 	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/migration/journal"
 )
@@ -19,24 +21,21 @@ type holder struct {
 	Host string `json:"host"`
 }
 
-// errBusy is returned by tryLock when another open file has the lock.
-var errBusy = errors.New("locked")
-
 // acquire locks the directory until the file is closed or the process ends.
-func acquire(d *directory) (*os.File, error) {
+func acquire(d *disk.Directory) (disk.File, error) {
 	// A LOCK that somebody removed or replaced meanwhile locks nothing.
 	for range 10 {
-		f, err := d.open(lockName, os.O_RDWR|os.O_CREATE)
+		f, err := d.OpenOrCreate(lockName)
 		if err != nil {
 			return nil, err
 		}
-		if err := tryLock(f); err != nil {
-			if errors.Is(err, errBusy) {
-				err = fmt.Errorf("%w: %s is held by %s", journal.ErrLocked, d.name(lockName), holderOf(f))
+		if err := f.Lock(); err != nil {
+			if errors.Is(err, disk.ErrBusy) {
+				err = fmt.Errorf("%w: %s is held by %s", journal.ErrLocked, d.Name(lockName), holderOf(f))
 			}
 			return nil, errors.Join(err, f.Close())
 		}
-		if !d.has(lockName, f) {
+		if !d.Has(lockName, f) {
 			if err := f.Close(); err != nil {
 				return nil, err
 			}
@@ -47,11 +46,11 @@ func acquire(d *directory) (*os.File, error) {
 		}
 		return f, nil
 	}
-	return nil, fmt.Errorf("%w: %s is replaced again and again", journal.ErrLocked, d.name(lockName))
+	return nil, fmt.Errorf("%w: %s is replaced again and again", journal.ErrLocked, d.Name(lockName))
 }
 
 // describe writes who holds the lock.
-func describe(f *os.File) error {
+func describe(f disk.File) error {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "" // it is for people only
@@ -61,14 +60,14 @@ func describe(f *os.File) error {
 		return err
 	}
 	text = append(text, '\n')
-	if _, err := f.WriteAt(text, 0); err != nil {
+	if err := disk.WriteAll(f, text, 0); err != nil {
 		return err
 	}
 	return f.Truncate(int64(len(text)))
 }
 
 // holderOf says who holds the lock, as far as LOCK says it.
-func holderOf(f *os.File) string {
+func holderOf(f disk.File) string {
 	var h holder
 	text, err := io.ReadAll(io.NewSectionReader(f, 0, 4096))
 	if err != nil || json.Unmarshal(text, &h) != nil || h.PID == 0 {
@@ -79,7 +78,24 @@ func holderOf(f *os.File) string {
 		who += " on " + printable.Text(h.Host)
 	}
 	if info, err := f.Stat(); err == nil {
-		who += " since " + info.ModTime().UTC().Format(time.RFC3339)
+		who += " since " + info.Time.UTC().Format(time.RFC3339)
 	}
 	return who
+}
+
+// LockFile returns LOCK, for processes that act on behalf of this one: a child
+// that is given it (os/exec.Cmd.ExtraFiles) keeps the journal locked until it
+// ends, even if this process dies before, so that no new run begins while the
+// child is still at work. It stays the store's; do not close it. It returns
+// errors.ErrUnsupported where children cannot inherit it.
+func (s *Store) LockFile() (*os.File, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed != nil {
+		return nil, s.closed
+	}
+	if f := disk.Inherited(s.lock); f != nil && runtime.GOOS != "windows" {
+		return f, nil
+	}
+	return nil, errors.ErrUnsupported
 }

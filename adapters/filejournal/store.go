@@ -7,9 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"os"
 	"sync"
 
+	"github.com/changeover-go/changeover/internal/disk"
 	"github.com/changeover-go/changeover/migration/journal"
 )
 
@@ -19,32 +19,69 @@ type Options struct {
 	// one journal only, and has to be named whenever that is opened. Empty: the
 	// journal's own directory.
 	HeadDir string
-	// File is called for each file that is opened (LOCK excepted), by name ("."
-	// and ".." are the directory and its parent, which are only synced), and
-	// returns what is used in its place. It is for tests, since an *os.File
-	// cannot be made to fail. Nil: f itself.
-	File func(name string, f File) File
+	// Ballast is how many bytes are kept back on the disk, so that the way back
+	// can be recorded when it is full; see [Store.ReleaseReserve]. Zero: 2 MiB.
+	// Negative: none.
+	Ballast int64
+	// MaxBytes is how large journal.jsonl may become, the last Ballast bytes of
+	// which are for the way back. Zero: 1 GiB.
+	MaxBytes int64
+	// Disk is for this module's own tests, which put a file system that can
+	// fail in the place of the system's. Nil: the system's.
+	Disk disk.FS
+}
+
+// What zero fields of [Options] stand for.
+const (
+	defaultBallast  = 2 << 20
+	defaultMaxBytes = 1 << 30
+)
+
+func (o *Options) ballast() int64 {
+	if o.Ballast == 0 {
+		return defaultBallast
+	}
+	return max(o.Ballast, 0)
+}
+
+func (o *Options) maxBytes() int64 {
+	if o.MaxBytes == 0 {
+		return defaultMaxBytes
+	}
+	return o.MaxBytes
 }
 
 // A Store is a journal in a directory. [Open] returns it, and [Store.Close]
 // gives the directory free. It is safe for concurrent use.
 type Store struct {
-	dir, headDir *directory
-	lock         *os.File
+	dir, headDir *disk.Directory
+	lock         disk.File
 	repaired     int64
+	reserve      int64 // bytes of ballast to keep
+	maxBytes     int64
 
 	mu      sync.Mutex
-	closed  error // why nothing is read or written any more
-	journal File  // nil until the first entry
-	head    File  // nil until the first entry
-	slot    int   // of HEAD, to be overwritten next
-	begun   bool  // journal and HEAD are durable, and so are their names
+	closed  error     // why nothing is read or written any more
+	journal disk.File // nil until the first entry
+	head    disk.File // nil until the first entry
+	ballast disk.File // nil until the first entry, and once it was released
+	slot    int       // of HEAD, to be overwritten next
+	begun   bool      // journal and HEAD are durable, and so are their names
 	last    mark
 	size    int64
 	buf     []byte
 }
 
-var _ journal.Store = (*Store)(nil)
+var (
+	_ journal.Store    = (*Store)(nil)
+	_ journal.Reserver = (*Store)(nil)
+	_ journal.Repairer = (*Store)(nil)
+)
+
+// ErrUnsafe is wrapped when a directory or file is open to others, is not a
+// plain file, or belongs to another user. The message has the command that
+// puts it right.
+var ErrUnsafe = disk.ErrUnsafe
 
 // Open opens the journal in dir, an empty one if there is none yet, and keeps
 // others from opening it. It creates dir, with LOCK in it, but not its parents;
@@ -55,55 +92,89 @@ var _ journal.Store = (*Store)(nil)
 // journal.ErrCorrupt, naming the line, for what is not as it was written; and
 // journal.ErrForeign for what another version wrote.
 func Open(dir string, opts *Options) (*Store, error) {
-	if opts == nil {
-		opts = &Options{}
-	}
 	s := new(Store)
-	if err := s.open(dir, opts); err != nil {
-		return nil, fmt.Errorf("journal in %s: %w", shown(dir), errors.Join(err, s.release()))
+	if _, err := s.open(dir, opts, nil); err != nil {
+		return nil, fmt.Errorf("journal in %s: %w", disk.Shown(dir), errors.Join(err, s.release()))
 	}
 	return s, nil
 }
 
-func (s *Store) open(dir string, opts *Options) (err error) {
-	if s.dir, err = openDirectory(dir, true, opts.File); err != nil {
-		return err
+// open opens the journal. Who accepts it as it stands, whatever HEAD says, has
+// HEAD written anew.
+func (s *Store) open(dir string, opts *Options, accept *Acceptance) (found pass, err error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	s.reserve, s.maxBytes = opts.ballast(), opts.maxBytes()
+	if s.dir, err = disk.Open(opts.Disk, dir, accept == nil); err != nil {
+		return found, err
 	}
 	if s.lock, err = acquire(s.dir); err != nil {
-		return err
+		return found, err
 	}
 	s.headDir = s.dir
 	if opts.HeadDir != "" {
-		if s.headDir, err = openDirectory(opts.HeadDir, true, opts.File); err != nil {
-			return err
+		if s.headDir, err = disk.Open(opts.Disk, opts.HeadDir, true); err != nil {
+			return found, err
 		}
 	}
-	var head head
-	if s.head, err = s.headDir.openIfThere(headName, os.O_RDWR); err != nil {
-		return err
+	for _, f := range s.files() {
+		if *f.file, err = f.dir.OpenIfThere(f.name, true); err != nil {
+			return found, err
+		}
 	}
-	if head, err = readHead(s.head); err != nil {
-		return err
-	}
-	if s.journal, err = s.dir.openIfThere(journalName, os.O_RDWR); err != nil {
-		return err
-	}
-	found, err := readThrough(reader(s.journal), head, func(journal.Entry) error { return nil })
+	head, err := readHead(s.head)
 	if err != nil {
-		return err
+		return found, err
+	}
+	if err := s.checkRoom(); err != nil {
+		return found, err
+	}
+	if accept != nil {
+		head.ignored = true
+	}
+	if found, err = readThrough(reader(s.journal), head, func(journal.Entry) error { return nil }); err != nil {
+		return found, err
+	}
+	if accept != nil {
+		if err := accept.check(found); err != nil {
+			return found, err
+		}
 	}
 	if err := s.repair(found); err != nil {
-		return err
+		return found, err
 	}
 	s.last, s.size, s.slot, s.repaired = found.last, found.size, head.next, found.unfinished
 	if s.begun = s.last.Seq > 0; !s.begun {
 		_, s.last.Hash = header()
 	}
-	return nil
+	if accept != nil {
+		return found, s.create(&s.head, s.headDir, headName, append(s.last.slot(), s.last.slot()...))
+	}
+	return found, nil
+}
+
+// The files. LOCK is never removed, and nothing else is ever created.
+const (
+	lockName    = "LOCK"
+	journalName = "journal.jsonl"
+	headName    = "HEAD"
+	ballastName = "BALLAST"
+)
+
+// A place is where a file of the store is kept.
+type place struct {
+	file *disk.File
+	dir  *disk.Directory
+	name string
+}
+
+func (s *Store) files() []place {
+	return []place{{&s.journal, s.dir, journalName}, {&s.head, s.headDir, headName}, {&s.ballast, s.dir, ballastName}}
 }
 
 // reader reads the whole of a file, which may be nil.
-func reader(f File) io.Reader {
+func reader(f disk.File) io.Reader {
 	if f == nil {
 		return eof{}
 	}
@@ -114,7 +185,7 @@ type eof struct{}
 
 func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 
-func readHead(f File) (head, error) {
+func readHead(f disk.File) (head, error) {
 	b, err := io.ReadAll(io.LimitReader(reader(f), 3*int64(slotLen)))
 	if err != nil {
 		return head{}, fmt.Errorf("%s: %w", headName, err)
@@ -140,7 +211,7 @@ func (s *Store) repair(found pass) error {
 		if _, err := s.journal.ReadAt(b, at); err != nil {
 			return fmt.Errorf("read the last lines: %w", err)
 		}
-		if err := write(s.journal, b, at); err != nil {
+		if err := disk.WriteAll(s.journal, b, at); err != nil {
 			return fmt.Errorf("write the last lines again: %w", err)
 		}
 		at += int64(len(b))
@@ -148,16 +219,7 @@ func (s *Store) repair(found pass) error {
 	return s.journal.Sync()
 }
 
-func write(f File, b []byte, at int64) error {
-	n, err := f.WriteAt(b, at)
-	if err == nil && n < len(b) {
-		err = io.ErrShortWrite
-	}
-	return err
-}
-
-// Repaired returns how many bytes of an unfinished last line Open has cut: an
-// append that nobody was told had succeeded.
+// Repaired implements [journal.Repairer].
 func (s *Store) Repaired() int64 { return s.repaired }
 
 // Append implements [journal.Store].
@@ -180,10 +242,13 @@ func (s *Store) Append(ctx context.Context, after uint64, entries ...journal.Ent
 	if err != nil {
 		return err
 	}
+	if room := s.room(); int64(len(lines)) > room {
+		return fmt.Errorf("%w: journal.jsonl has %d bytes; with %d more it would exceed what it may take", journal.ErrFull, s.size, len(lines))
+	}
 	if err := s.begin(); err != nil {
 		return s.giveUp(err)
 	}
-	if err := write(s.journal, lines, s.size); err != nil {
+	if err := disk.WriteAll(s.journal, lines, s.size); err != nil {
 		return s.giveUp(err)
 	}
 	if err := s.journal.Sync(); err != nil {
@@ -191,7 +256,7 @@ func (s *Store) Append(ctx context.Context, after uint64, entries ...journal.Ent
 	}
 	s.last = last
 	s.size += int64(len(lines))
-	if err := write(s.head, last.slot(), int64(s.slot*slotLen)); err != nil {
+	if err := disk.WriteAll(s.head, last.slot(), int64(s.slot*slotLen)); err != nil {
 		return s.giveUp(err)
 	}
 	s.slot = 1 - s.slot
@@ -221,54 +286,66 @@ func (s *Store) lines(entries []journal.Entry) ([]byte, mark, error) {
 	return b, mark{last.Seq, last.Epoch, prev}, nil
 }
 
+// room returns how many bytes the journal may still grow: until the way back
+// begins, some are left for it.
+func (s *Store) room() int64 {
+	room := s.maxBytes - s.size
+	if s.ballast != nil || !s.begun {
+		room -= s.reserve
+	}
+	return room
+}
+
 // begin creates the journal before its first entry. All of it is durable, the
-// names too, before there is anything in it that could be lost.
+// names too, before there is anything in it that could be lost. The ballast
+// comes first: a disk that has no room for it is too full to begin.
 func (s *Store) begin() error {
 	if s.begun {
 		return nil
 	}
+	if err := s.keepRoom(); err != nil {
+		return err
+	}
 	first, _ := header()
-	for _, f := range []struct {
-		file    *File
-		dir     *directory
-		name    string
-		content []byte
-	}{
-		{&s.journal, s.dir, journalName, first},
-		{&s.head, s.headDir, headName, append(s.last.slot(), s.last.slot()...)},
-	} {
-		if *f.file == nil {
-			created, err := f.dir.open(f.name, os.O_RDWR|os.O_CREATE)
-			if err != nil {
-				return err
-			}
-			*f.file = f.dir.wrapped(f.name, created)
-		}
-		if err := write(*f.file, f.content, 0); err != nil {
-			return err
-		}
-		if err := (*f.file).Truncate(int64(len(f.content))); err != nil {
-			return err
-		}
-		if err := (*f.file).Sync(); err != nil {
-			return err
-		}
-		if err := f.dir.sync(); err != nil {
-			return err
-		}
-		if err := f.dir.syncParent(); err != nil {
-			return err
-		}
+	if err := s.create(&s.journal, s.dir, journalName, first); err != nil {
+		return err
+	}
+	if err := s.create(&s.head, s.headDir, headName, append(s.last.slot(), s.last.slot()...)); err != nil {
+		return err
 	}
 	s.begun, s.size, s.slot = true, int64(len(first)), 0
 	return nil
+}
+
+// create gives a file, which may be there already, its first content, and makes
+// all of it durable.
+func (s *Store) create(f *disk.File, dir *disk.Directory, name string, content []byte) error {
+	if *f == nil {
+		var err error
+		if *f, err = dir.OpenOrCreate(name); err != nil {
+			return err
+		}
+	}
+	if err := disk.WriteAll(*f, content, 0); err != nil {
+		return err
+	}
+	if err := (*f).Truncate(int64(len(content))); err != nil {
+		return err
+	}
+	if err := (*f).Sync(); err != nil {
+		return err
+	}
+	if err := dir.Sync(); err != nil {
+		return err
+	}
+	return dir.SyncParent()
 }
 
 // giveUp closes the store for good after a failed write: what is on the disk
 // now is known only to who opens it again. The descriptor is not used any more.
 func (s *Store) giveUp(err error) error {
 	s.closed = fmt.Errorf("%w: an earlier write failed: %w", journal.ErrClosed, err)
-	return fmt.Errorf("journal in %s: %w", shown(s.dir.path), err)
+	return fmt.Errorf("journal in %s: %w", disk.Shown(s.dir.Path), err)
 }
 
 // Read implements [journal.Store]. It reads what was stored when the loop
@@ -326,20 +403,20 @@ func (s *Store) Close() error {
 // release closes everything, the lock last.
 func (s *Store) release() error {
 	var errs []error
-	for _, f := range []*File{&s.journal, &s.head} {
-		if *f != nil {
-			errs = append(errs, (*f).Close())
-			*f = nil
+	for _, f := range s.files() {
+		if *f.file != nil {
+			errs = append(errs, (*f.file).Close())
+			*f.file = nil
 		}
 	}
 	if s.headDir != nil && s.headDir != s.dir {
-		errs = append(errs, s.headDir.root.Close())
+		errs = append(errs, s.headDir.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
 	}
 	if s.dir != nil {
-		errs = append(errs, s.dir.root.Close())
+		errs = append(errs, s.dir.Close())
 	}
 	s.lock, s.dir, s.headDir = nil, nil, nil
 	return errors.Join(errs...)

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
 
+	"github.com/changeover-go/changeover/internal/disk"
 	"github.com/changeover-go/changeover/migration/journal"
 )
 
@@ -34,17 +34,22 @@ func Verify(ctx context.Context, dir string, opts *Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	r := Report{
-		Entries: found.last.Seq, Epoch: found.last.Epoch, Bytes: found.size, Unfinished: found.unfinished,
-		Unvouched: found.last.Seq, DamagedSlots: head.damaged,
-	}
-	if found.size > 0 {
-		r.Hash = string(found.last.Hash[:])
-	}
+	r := found.report()
+	r.DamagedSlots = head.damaged
 	if len(head.marks) > 0 {
-		r.Unvouched -= head.marks[0].Seq
+		r.Unvouched = r.Entries - head.marks[0].Seq
+	} else {
+		r.Unvouched = r.Entries
 	}
 	return r, nil
+}
+
+func (p pass) report() Report {
+	r := Report{Entries: p.last.Seq, Epoch: p.last.Epoch, Bytes: p.size, Unfinished: p.unfinished}
+	if p.size > 0 {
+		r.Hash = string(p.last.Hash[:])
+	}
+	return r
 }
 
 // Read reads the journal in dir as [Store.Read] does, but without a lock, so
@@ -66,30 +71,30 @@ func read(path string, opts *Options, each func(journal.Entry) error) (found pas
 	}
 	defer func() {
 		if err != nil && !errors.Is(err, errStop) {
-			err = fmt.Errorf("journal in %s: %w", shown(path), err)
+			err = fmt.Errorf("journal in %s: %w", disk.Shown(path), err)
 		}
 	}()
-	dir, err := openDirectory(path, false, opts.File)
+	dir, err := disk.Open(opts.Disk, path, false)
 	if err != nil {
 		return found, head, err
 	}
-	defer func() { err = errors.Join(err, dir.root.Close()) }()
+	defer func() { err = errors.Join(err, dir.Close()) }()
 	headDir := dir
 	if opts.HeadDir != "" {
-		if headDir, err = openDirectory(opts.HeadDir, false, opts.File); err != nil {
+		if headDir, err = disk.Open(opts.Disk, opts.HeadDir, false); err != nil {
 			return found, head, err
 		}
-		defer func() { err = errors.Join(err, headDir.root.Close()) }()
+		defer func() { err = errors.Join(err, headDir.Close()) }()
 	}
 	for _, f := range []struct {
-		dir  *directory
+		dir  *disk.Directory
 		name string
-		read func(File) error
+		read func(disk.File) error
 	}{
-		{headDir, headName, func(f File) (err error) { head, err = readHead(f); return err }},
-		{dir, journalName, func(f File) (err error) { found, err = readThrough(reader(f), head, each); return err }},
+		{headDir, headName, func(f disk.File) (err error) { head, err = readHead(f); return err }},
+		{dir, journalName, func(f disk.File) (err error) { found, err = readThrough(reader(f), head, each); return err }},
 	} {
-		file, err := f.dir.openIfThere(f.name, os.O_RDONLY)
+		file, err := f.dir.OpenIfThere(f.name, false)
 		if err != nil {
 			return found, head, err
 		}

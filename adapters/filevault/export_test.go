@@ -1,11 +1,13 @@
 package filevault
 
-// Around is the seam: it is called for each operation on a file or directory.
+import "github.com/changeover-go/changeover/internal/disk/disktest"
+
+// Around is called for each operation on a file or directory.
 type Around = func(op, path string, do func() error) error
 
-// WithAround sets the seam.
+// WithAround puts around between the vault and the system's files.
 func (o *Options) WithAround(around Around) *Options {
-	o.around = around
+	o.Disk = disktest.On(func(op *disktest.Op, do func() error) error { return around(op.Kind, op.Path, do) })
 	return o
 }
 

@@ -40,11 +40,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"time"
 
 	"github.com/changeover-go/changeover/adapters"
+	"github.com/changeover-go/changeover/internal/disk"
 	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/license"
 )
@@ -54,9 +54,9 @@ type Options struct {
 	// Now gives the time that records carry, for people; nil means time.Now.
 	Now func() time.Time
 
-	// around is called for each operation on a file or directory and passes it
-	// on to do, or not: the seam at which tests inject failures.
-	around func(op, path string, do func() error) error
+	// Disk is for this module's own tests, which put a file system that can
+	// fail in the place of the system's. Nil: the system's.
+	Disk disk.FS
 }
 
 // A Vault is an open vault. It is safe for concurrent use. Other processes may
@@ -91,14 +91,14 @@ func Open(dirs []string, opts *Options) (*Vault, error) {
 		errs = append(errs, errors.New("filevault: no directory is given"))
 	}
 	for _, path := range dirs {
-		d, err := openDirectory(path, opts.around)
+		d, err := openDirectory(opts.Disk, path)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("filevault: %w", err))
 			continue
 		}
 		for _, other := range v.dirs {
-			if os.SameFile(d.info, other.info) {
-				errs = append(errs, fmt.Errorf("filevault: %s and %s are the same directory; copies in it would count twice", printable.Whole(other.path), printable.Whole(d.path)))
+			if d.Info.Same(other.Info) {
+				errs = append(errs, fmt.Errorf("filevault: %s and %s are the same directory; copies in it would count twice", printable.Whole(other.Path), printable.Whole(d.Path)))
 			}
 		}
 		v.dirs = append(v.dirs, d)
@@ -113,7 +113,7 @@ func Open(dirs []string, opts *Options) (*Vault, error) {
 func (v *Vault) Close() error {
 	var errs []error
 	for _, d := range v.dirs {
-		errs = append(errs, d.root.Close())
+		errs = append(errs, d.Close())
 	}
 	return errors.Join(errs...)
 }

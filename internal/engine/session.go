@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -60,6 +61,15 @@ type Options struct {
 	// Grace is how long a mutating call may go on after the caller has given
 	// up, so that it ends in an answer and not in doubt; zero: 10 seconds.
 	Grace time.Duration
+	// Mask hides what must not be recorded in what comes from outside; nil:
+	// nothing is hidden.
+	Mask Mask
+}
+
+// A Mask hides secrets.
+type Mask interface {
+	Text(s string) string // in text
+	JSON(b []byte) []byte // in encoded JSON
 }
 
 // journalTimeout bounds one append. It applies although the caller has given
@@ -214,12 +224,40 @@ func (s *Session) Stage(entries ...journal.Entry) error {
 
 func (s *Session) stage(e journal.Entry) error {
 	e.Seq, e.Time = s.record.Last+1, s.Now()
+	s.mask(&e)
 	if err := s.record.Add(e); err != nil {
 		s.broken = fmt.Errorf("an entry was made that cannot be replayed: %w", err)
 		return s.broken
 	}
 	s.staged = append(s.staged, e)
 	return nil
+}
+
+// mask hides secrets in everything of an entry that may come from outside. It
+// is the one way into the journal, the log and reports.
+func (s *Session) mask(e *journal.Entry) {
+	mask := s.opts.Mask
+	if mask == nil {
+		return
+	}
+	e.Text, e.By, e.Condition, e.Facts = mask.Text(e.Text), mask.Text(e.By), mask.Text(e.Condition), mask.JSON(e.Facts)
+	if e.Hold != nil {
+		h := *e.Hold
+		h.Cause, h.Hint, h.Holder = mask.Text(h.Cause), mask.Text(h.Hint), mask.Text(h.Holder)
+		e.Hold = &h
+	}
+	e.Testimony = slices.Clone(e.Testimony)
+	for i, t := range e.Testimony {
+		e.Testimony[i].By, e.Testimony[i].Text = mask.Text(t.By), mask.Text(t.Text)
+	}
+	if e.Opened != nil {
+		o := *e.Opened
+		o.Host, o.User, o.Adapters = mask.Text(o.Host), mask.Text(o.User), maps.Clone(o.Adapters)
+		for _, port := range slices.Sorted(maps.Keys(o.Adapters)) {
+			o.Adapters[port] = mask.Text(o.Adapters[port])
+		}
+		e.Opened = &o
+	}
 }
 
 // Flush makes everything that is staged durable, in one append. It does not
@@ -260,6 +298,7 @@ func (s *Session) spill(entries []journal.Entry) {
 			continue // it was to happen, and did not
 		}
 		e.Time = s.Now()
+		s.mask(&e)
 		s.spilt.add(e)
 		s.logEntry(e, unwritten)
 	}

@@ -396,6 +396,9 @@ func (w *Walk[F]) late(r *call[F]) {
 	if r.err != nil {
 		text = "a call that was given up has come back: " + printable.Error(r.err)
 	}
+	if mask := w.Session.opts.Mask; mask != nil {
+		text = mask.Text(text)
+	}
 	_ = w.Session.Stage(journal.Entry{Kind: journal.Noted, Env: r.item.env, Table: w.table, Leg: w.Leg, State: string(r.State),
 		Effect: string(r.Effect.Name), ID: r.ID, Attempt: r.Attempt, Text: text, Testimony: r.testimony()})
 	w.Session.Logger().Warn("late answer", zap.String("environment", printable.Text(r.item.env)), zap.String("effect", string(r.Effect.Name)), zap.String("text", text))

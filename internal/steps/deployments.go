@@ -11,6 +11,7 @@ import (
 	"github.com/changeover-go/changeover/environment"
 	"github.com/changeover-go/changeover/environment/machine"
 	"github.com/changeover-go/changeover/internal/printable"
+	"github.com/changeover-go/changeover/license"
 )
 
 // notPaused returns those environments of s.Paused whose deployments are not
@@ -158,6 +159,8 @@ func (s *Site) Resumed(ctx context.Context, p *environment.Pause) (bool, error) 
 
 // OpenCase opens the case once, however often it is called.
 func (s *Site) OpenCase(ctx context.Context, c adapters.Case) (string, error) {
+	mask := license.NewMask(s.Source, s.Target)
+	c.Subject, c.Body = mask.Text(c.Subject), mask.Text(c.Body)
 	reference, err := s.Ports.Support.FindCase(ctx, c.Key)
 	if err == nil {
 		return printable.Text(reference), nil

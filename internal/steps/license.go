@@ -56,6 +56,24 @@ func (s *Site) Upload(ctx context.Context, c *machine.Call[environment.Facts], u
 	return nil
 }
 
+// Unaccounted is the note of an environment with a call that nobody knows the
+// end of and that nobody will look for any more: its environment has begun
+// another table.
+const Unaccounted = "unaccounted"
+
+// Account gives a call that is unaccounted for the time that it needs to land.
+// What is uploaded before it does would be undone (reliability.md RB8).
+func (s *Site) Account(ctx context.Context, c *machine.Call[environment.Facts]) error {
+	if c.Facts.Note(Unaccounted) == "" {
+		return nil
+	}
+	if err := s.Clock.Sleep(ctx, c.Effect.Settle.Window); err != nil {
+		return Before(err)
+	}
+	c.Facts.SetNote(Unaccounted, "")
+	return nil
+}
+
 // ObserveUpload finds out whether an upload in doubt was done
 // (reliability.md B6).
 func (s *Site) ObserveUpload(ctx context.Context, c *machine.Call[environment.Facts], u Upload) (done bool, err error) {

@@ -439,7 +439,7 @@ func TestEveryFieldOfAnEntrySurvivesJSON(t *testing.T) {
 				"holder": "e.Hold.Holder", "since": "2026-11-23T08:30:07Z", "verbs": ["e.Hold.Verbs"], "hint": "e.Hold.Hint"},
 			"testimony": [{"by": "e.Testimony.By", "at": "2026-11-23T08:30:07Z", "text": "e.Testimony.Text"}],
 			"facts": {"n": 7},
-			"opened": {"format": 7, "run": "e.Opened.Run", "plan": "e.Opened.Plan", "procedure": "e.Opened.Procedure",
+			"opened": {"format": 7, "run": "e.Opened.Run", "plan": "e.Opened.Plan", "procedure": "e.Opened.Procedure", "repaired": 7,
 				"definition": "e.Opened.Definition", "verb": "e.Opened.Verb", "host": "e.Opened.Host", "user": "e.Opened.User",
 				"adapters": {"port": "e.Opened.Adapters"}}
 		}`, string(b))
@@ -465,7 +465,7 @@ func set(t *testing.T, v reflect.Value, name string) {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(name)
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		v.SetInt(7)
 	case reflect.Uint64:
 		v.SetUint(7)

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -13,48 +12,20 @@ import (
 	"github.com/changeover-go/changeover/migration/journal"
 )
 
-// codes finds what has the usual form of an activation code.
-var codes = regexp.MustCompile(`(?i)(?:[A-Z0-9]{3}\.){7}[A-Z0-9]{3}`)
-
 // A cleaner makes text of a journal safe to print. Journals are written safe;
 // a report does not rely on it, since a journal may come from anywhere. The
 // zero value knows no plan and masks codes of the usual form only.
-type cleaner struct {
-	plan *strings.Replacer
-}
-
-// minCode is the length from which the codes of a plan are masked wherever
-// they stand. Shorter ones, which nobody has seen, would garble other words.
-const minCode = 8
+type cleaner struct{ mask license.Mask }
 
 func newCleaner(plan migration.Plan) cleaner {
-	var masks []string
-	for _, code := range []license.ActivationCode{plan.Source, plan.Target} {
-		if len(code.Reveal()) >= minCode {
-			masks = append(masks, code.Reveal(), code.String())
-		}
-	}
-	return cleaner{strings.NewReplacer(masks...)}
-}
-
-func (c cleaner) masked(s string) string {
-	if c.plan != nil {
-		s = c.plan.Replace(s)
-	}
-	if strings.Count(s, ".") < 7 {
-		return s // too few dots for a code; most texts end here
-	}
-	return codes.ReplaceAllStringFunc(s, func(s string) string {
-		code, _ := license.ParseActivationCode(s)
-		return code.String()
-	})
+	return cleaner{license.NewMask(plan.Source, plan.Target)}
 }
 
 // text makes one line safe.
-func (c cleaner) text(s string) string { return printable.Text(c.masked(s)) }
+func (c cleaner) text(s string) string { return printable.Text(c.mask.Text(s)) }
 
 // whole makes a sentence safe, all of it: what was found and why.
-func (c cleaner) whole(s string) string { return printable.Whole(c.masked(s)) }
+func (c cleaner) whole(s string) string { return printable.Whole(c.mask.Text(s)) }
 
 // body makes a text of several lines safe, all of it.
 func (c cleaner) body(s string) string {

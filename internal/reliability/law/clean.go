@@ -18,13 +18,13 @@ func Clean(name, text string, secrets ...string) []Violation {
 			found = append(found, Violation{XS1, fmt.Sprintf("%s, which has the secret number %d in it", name, i+1)})
 		}
 	}
-	for i, r := range text {
-		if r == '\n' || r == '\t' {
-			continue
-		}
-		if r == utf8.RuneError || unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		broken := r == utf8.RuneError && size == 1 // a replacement character that was written is harmless
+		if r != '\n' && r != '\t' && (broken || unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029') {
 			return append(found, Violation{XS5, fmt.Sprintf("%s, which has %U at byte %d", name, r, i)})
 		}
+		i += size
 	}
 	return found
 }

@@ -34,12 +34,14 @@ const (
 	Stored     // the vault has a source license for the server of Env, in enough copies
 	Unproven   // the server of Env has another serial number, so its backups are worth nothing
 	Slept      // the time that a change needs to settle went by
+	KeptBack   // somebody has said that Env must wait
+	LetGo      // and that it need not any more
 	Died       // the process is gone
 )
 
 var kinds = [...]string{Intended: "intended", Ended: "ended", Entered: "entered", Latched: "latched", GateOpened: "gate opened", Fenced: "fenced",
 	Overridden: "overridden", Opened: "opened", Called: "called", Asked: "asked", Answered: "answered", Read: "read", Looked: "looked",
-	ShownPause: "shown pause", SawPause: "saw pause", Stored: "stored", Unproven: "unproven", Slept: "slept", Died: "died"}
+	ShownPause: "shown pause", SawPause: "saw pause", Stored: "stored", Unproven: "unproven", Slept: "slept", KeptBack: "kept back", LetGo: "let go", Died: "died"}
 
 // An Effect is what changes something.
 type Effect uint8

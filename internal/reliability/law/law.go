@@ -50,6 +50,7 @@ const (
 	MX1
 	MX2
 	MX3
+	MX4
 	CC2
 	JR1
 	JR3
@@ -85,6 +86,7 @@ var sentences = [laws]struct{ number, sentence string }{
 	MX1: {"MX1", "A run is never called done while an environment differs."},
 	MX2: {"MX2", "The sweep comes after the last change and after the time that it needs to settle."},
 	MX3: {"MX3", "A run that is not over says what holds it, who can end that, and how."},
+	MX4: {"MX4", "Where a reading contradicts what the run has done, nothing goes forward before it is read again."},
 	CC2: {"CC2", "Every process writes under an epoch of its own, higher than those before."},
 	JR1: {"JR1", "Replaying a journal twice gives the same record."},
 	JR3: {"JR3", "However often a run is interrupted, the world ends as it does without, or a hold names the doubt."},

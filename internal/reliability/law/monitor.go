@@ -13,6 +13,9 @@ type Rules struct {
 	Without Set
 }
 
+// all has a bit for each environment.
+func (r *Rules) all() mask { return mask(1<<r.Environments - 1) }
+
 // mask has a bit for each environment.
 type mask uint8
 
@@ -37,11 +40,15 @@ type Monitor struct {
 	verdict                   Verdict
 
 	proven      mask // has a proven source backup
+	cleared     mask // everybody's backup was proven when the open intent was decided
+	keptBack    mask // somebody has said that it must wait
 	targetMaybe mask // was sent a target license and was not seen back since
 	attempted   mask // was attempted to be put back since
-	restored    mask // was sent its source license on the way back
+	restoring   mask // is being sent its source license on the way back
+	restored    mask // was sent it, and perhaps has it
 	regOpen     mask // a registration was asked for, and its end is not on record
 	regSeen     mask // the registration was answered, or looked up
+	readSince   mask // the page was read under the open intent
 	sent        mask // an upload or restore was asked for under the intent that is open
 	published   mask // a publish has come back well under the intent that is open
 	unaccounted mask // a forward upload was asked for, and its end is not on record
@@ -90,7 +97,9 @@ func (m *Monitor) Step(rules *Rules, e Event) Set {
 		m.pauseFresh.set(e.Env, false)
 		m.published.set(e.Env, false)
 		m.sent.set(e.Env, false)
+		m.readSince.set(e.Env, false)
 		m.beforeLatch.set(e.Env, !m.latched)
+		m.cleared.set(e.Env, m.proven&rules.all() == rules.all())
 		switch {
 		case e.Effect == Restore:
 			m.attempted.set(e.Env, true)
@@ -107,6 +116,7 @@ func (m *Monitor) Step(rules *Rules, e Event) Set {
 		m.intent[e.Env] = NoEffect
 		m.unaccounted.set(e.Env, false)
 		m.regOpen.set(e.Env, false)
+		m.restoring.set(e.Env, false) // it was refused
 	case Entered:
 		m.enter(rules, e, must)
 	case Latched:
@@ -120,6 +130,9 @@ func (m *Monitor) Step(rules *Rules, e Event) Set {
 		m.ask(rules, e, must)
 	case Answered:
 		switch e.Effect {
+		case Upload:
+			m.restored.set(e.Env, m.restored.has(e.Env) || m.restoring.has(e.Env))
+			m.restoring.set(e.Env, false)
 		case Republish, TestRestored:
 			m.published.set(e.Env, e.Done)
 		case Register:
@@ -128,6 +141,7 @@ func (m *Monitor) Step(rules *Rules, e Event) Set {
 	case Looked:
 		m.regSeen.set(e.Env, e.Done)
 	case Read:
+		m.readSince.set(e.Env, true)
 		m.look(rules, e)
 	case ShownPause:
 		m.shownPaused.set(e.Env, e.Done)
@@ -142,11 +156,18 @@ func (m *Monitor) Step(rules *Rules, e Event) Set {
 		m.proven.set(e.Env, true)
 	case Unproven:
 		m.proven.set(e.Env, false)
+	case KeptBack, LetGo:
+		if e.Env != Line {
+			m.keptBack.set(e.Env, e.Kind == KeptBack)
+		}
 	case Slept:
 		m.settled = true
 		if m.latched {
 			m.unaccounted = 0
 		}
+	case Died:
+		m.restored |= m.restoring
+		m.restoring = 0
 	case Called:
 		m.call(rules, e, must)
 	}
@@ -158,8 +179,14 @@ func forward(e Effect) bool { return e == Register || e == Upload || e == Republ
 
 // ask is a call that changes something.
 func (m *Monitor) ask(rules *Rules, e Event, must func(Law, bool)) {
-	all := mask(1<<rules.Environments - 1)
-	intent := m.intent[e.Env]
+	all := rules.all()
+	var intent Effect
+	contradicts := false
+	if e.Env < MaxEnvironments {
+		intent = m.intent[e.Env]
+		seen := m.read[e.Env].role
+		contradicts = seen == Third || seen == None || seen == Target && !m.targetMaybe.has(e.Env)
+	}
 	switch e.Effect {
 	case Pause:
 		must(OR1, m.line != NoEffect)
@@ -182,25 +209,28 @@ func (m *Monitor) ask(rules *Rules, e Event, must func(Law, bool)) {
 	case Register:
 		must(OR1, intent == Register)
 		must(OR3, !m.regOpen.has(e.Env))
-		must(BK8, m.gate && m.proven&all == all)
+		must(BK8, m.gate && (m.cleared.has(e.Env) || m.proven&all == all))
 		m.regOpen.set(e.Env, true)
 		m.regSeen.set(e.Env, false)
 	case Upload:
 		must(OR1, (intent == Upload || intent == Restore) && !m.sent.has(e.Env))
-		must(BK1, m.proven.has(e.Env))
+		// Who cannot read the page cannot compare, and the way back does not
+		// wait for it (RB2): Service Center refuses what is not for it.
+		blind := intent == Restore && !m.readSince.has(e.Env)
+		must(BK1, m.proven.has(e.Env) || blind)
 		must(BK3, !e.Unstored)
-		must(BK4, !e.WrongServer)
+		must(BK4, !e.WrongServer || blind)
 		if e.Role == Target {
-			must(BK8, m.gate && m.proven&all == all)
+			must(BK8, m.gate && (m.cleared.has(e.Env) || m.proven&all == all))
 			must(OR7, !e.Stale)
 			must(RB1, intent != Restore)
 		}
 		if intent == Restore {
 			must(RB1, m.latched && e.Role != Target)
-			must(RB7, m.targetMaybe.has(e.Env) || m.read[e.Env].role == Target)
+			must(RB7, m.targetMaybe.has(e.Env) || m.read[e.Env].role == Target || m.restored.has(e.Env))
 			must(RB8, !m.unaccounted.has(e.Env))
 			must(PA1, m.backPaused)
-			m.restored.set(e.Env, true)
+			m.restoring.set(e.Env, true)
 		} else {
 			m.unaccounted.set(e.Env, true)
 			must(PA1, m.pauseFresh.has(e.Env))
@@ -220,6 +250,7 @@ func (m *Monitor) ask(rules *Rules, e Event, must func(Law, bool)) {
 	}
 	if forward(intent) {
 		must(RB1, !m.latched || rules.Concurrent && m.beforeLatch.has(e.Env))
+		must(MX4, !contradicts)
 	}
 	m.settled = false
 	m.sweptSource, m.sweptTarget = 0, 0
@@ -283,7 +314,7 @@ func (m *Monitor) enter(rules *Rules, e Event, must func(Law, bool)) {
 
 // call is a run that is called over, or not.
 func (m *Monitor) call(rules *Rules, e Event, must func(Law, bool)) {
-	all := mask(1<<rules.Environments - 1)
+	all := rules.all()
 	m.verdict = e.Verdict
 	must(MX3, e.Truthful)
 	switch e.Verdict {
@@ -300,6 +331,21 @@ func (m *Monitor) call(rules *Rules, e Event, must func(Law, bool)) {
 	case Mixed:
 		// A rollback that rests has attempted everything; one that was never
 		// begun has not been asked to.
-		must(RB3, !m.latched || m.targetMaybe&^m.attempted&all == 0)
+		must(RB3, !m.latched || m.targetMaybe&^m.attempted&^m.keptBack&all == 0)
 	}
+}
+
+// Swapped returns m with the environments i and j exchanged: a run of an
+// infrastructure whose environments differ in their names alone.
+func (m Monitor) Swapped(i, j uint8) Monitor {
+	for _, s := range []*mask{&m.proven, &m.cleared, &m.keptBack, &m.targetMaybe, &m.attempted, &m.restoring, &m.restored, &m.regOpen, &m.regSeen, &m.readSince, &m.sent, &m.published,
+		&m.unaccounted, &m.pauseFresh, &m.shownPaused, &m.ours, &m.untested, &m.beforeLatch, &m.sweptSource, &m.sweptTarget} {
+		a, b := s.has(i), s.has(j)
+		s.set(i, b)
+		s.set(j, a)
+	}
+	m.intent[i], m.intent[j] = m.intent[j], m.intent[i]
+	m.position[i], m.position[j] = m.position[j], m.position[i]
+	m.read[i], m.read[j] = m.read[j], m.read[i]
+	return m
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/license"
 )
 
@@ -40,13 +41,17 @@ func (w *Watch) see(f func()) {
 func (w *Watch) learn(f license.File, role Role, serial license.SerialNumber) file {
 	known, ok := w.files[f.Digest()]
 	if ok {
+		if known.opaque && serial != "" && !slices.Contains(known.serials, serial) {
+			known.serials = append(known.serials, serial)
+			w.files[f.Digest()] = known
+		}
 		return known
 	}
-	known = file{role: role, serial: serial, fence: w.fence}
+	known = file{role: role, serials: []license.SerialNumber{serial}, fence: w.fence}
 	if details, err := license.Inspect(f); err == nil {
-		known.role, known.serial = w.codeRole(details.Code), details.Serial
-	} else if !errors.Is(err, license.ErrOpaque) {
-		known.role, known.serial = None, ""
+		known.role, known.serials = w.codeRole(details.Code), []license.SerialNumber{details.Serial}
+	} else if known.opaque = errors.Is(err, license.ErrOpaque); !known.opaque {
+		known.role, known.serials = None, nil
 	}
 	w.files[f.Digest()] = known
 	return known
@@ -133,7 +138,7 @@ func (s watchedServiceCenter) UploadLicense(ctx context.Context, env environment
 	s.w.see(func() {
 		known := s.w.learn(f, Unknown, "")
 		e.Role, e.Unstored = known.role, !s.w.kept[f.Digest()]
-		e.WrongServer = known.serial != s.w.server[env.Name]
+		e.WrongServer = !slices.Contains(known.serials, s.w.server[env.Name])
 		e.Stale = known.role == Target && known.fence != s.w.fence
 	})
 	return s.w.change(e, func() error { return s.to.UploadLicense(ctx, env, f) })
@@ -195,6 +200,11 @@ func (l watchedLifeTime) PauseDeployments(ctx context.Context, env environment.E
 }
 
 func (l watchedLifeTime) ResumeDeployments(ctx context.Context, env environment.Environment) error {
+	l.w.see(func() {
+		if !l.w.swept {
+			l.w.breaks(MX2, "resuming deployments to "+printable.Text(env.Name)+" without a sweep on record")
+		}
+	})
 	return l.w.change(Event{Effect: Resume, Env: l.w.env(env.Name)}, func() error { return l.to.ResumeDeployments(ctx, env) })
 }
 
@@ -216,7 +226,7 @@ func (v watchedVault) Put(ctx context.Context, label adapters.Label, f license.F
 // stored takes a backup into account. It is called with the lock held.
 func (w *Watch) stored(label adapters.Label, s adapters.Stored, known file) {
 	w.kept[s.Digest] = true
-	if known.role != Source || known.serial != label.Serial || s.Copies < w.plan.MinCopies {
+	if known.role != Source || !slices.Contains(known.serials, label.Serial) || s.Copies < w.plan.MinCopies {
 		return
 	}
 	w.proofs = append(w.proofs, s)

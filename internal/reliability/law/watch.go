@@ -42,14 +42,18 @@ type Watch struct {
 	files  map[license.Digest]file
 	kept   map[license.Digest]bool // the vault was given it
 	proofs []adapters.Stored       // source licenses that the vault keeps in enough copies
+	held   map[string][2]bool      // whether somebody said that an environment must wait, and said so under another hold
+	moved  map[string]bool         // waits for a person because its serial number has changed
+	swept  bool                    // a sweep is on record, and nothing was to be changed since
 	leg    map[string]string       // the leg that an environment is in
 }
 
 // file is what is known of a license file by its digest.
 type file struct {
-	role   Role
-	serial license.SerialNumber
-	fence  int
+	role    Role
+	serials []license.SerialNumber // one that can be read, or all that it was said to be for
+	opaque  bool
+	fence   int
 }
 
 // fingerprint tells entries of a journal apart.
@@ -77,7 +81,7 @@ func NewWatch(plan migration.Plan, rules Rules) (*Watch, error) {
 		rules.Reads = steps.Settle().Reads
 	}
 	w := &Watch{plan: plan, rules: rules, legs: map[string]migration.Leg{}, server: map[string]license.SerialNumber{},
-		files: map[license.Digest]file{}, kept: map[license.Digest]bool{}, leg: map[string]string{}}
+		files: map[license.Digest]file{}, kept: map[license.Digest]bool{}, leg: map[string]string{}, held: map[string][2]bool{}, moved: map[string]bool{}}
 	for _, leg := range profile.Legs {
 		w.legs[leg.Name] = leg
 		w.rules.Final = roleOf(leg.Role)
@@ -305,17 +309,29 @@ func (w *Watch) durable(e journal.Entry) {
 	case journal.Begun:
 		if env != Line {
 			w.leg[e.Env] = e.Leg
+			w.hold(e.Env, env, [2]bool{w.held[e.Env][0] || w.held[e.Env][1]})
 			w.step(Event{Kind: Entered, Env: env, Leg: leg, Begins: true})
 		}
 	case journal.Intent:
+		w.swept = w.swept && env == Line
 		w.step(Event{Kind: Intended, Env: env, Effect: EffectOf(e.Effect), Leg: leg})
 	case journal.Failed:
 		w.step(Event{Kind: Ended, Env: env, Effect: EffectOf(e.Effect)})
 	case journal.Held:
+		operator := e.Hold.Kind == journal.HoldOperator
+		if e.Hold.Kind == journal.HoldSerial {
+			w.moved[e.Env] = true
+		}
+		was := w.held[e.Env]
+		w.hold(e.Env, env, [2]bool{operator, was[0] && !operator || was[1] && was[0] == operator})
 		if e.Hold.Kind != journal.HoldInDoubt && e.Hold.Kind != journal.HoldOperator {
 			w.step(Event{Kind: Ended, Env: env, Effect: EffectOf(e.Effect)})
 		}
+	case journal.Released:
+		w.hold(e.Env, env, [2]bool{w.held[e.Env][1]})
+		w.attested(e.Env, env)
 	case journal.Outcome:
+		w.swept = w.swept || env == Line && e.To == "Swept"
 		switch {
 		case e.Trigger == "ippRejected" || env == Line && e.Trigger == string(migration.RollbackRequested):
 			w.step(Event{Kind: Latched})
@@ -334,6 +350,34 @@ func (w *Watch) durable(e journal.Entry) {
 		if env == Line {
 			w.fenced(e)
 		}
+	}
+}
+
+// attested takes somebody's word that a server has its planned serial number
+// again, until it is read. It is called with the lock held.
+func (w *Watch) attested(name string, env uint8) {
+	planned, ok := w.plan.Infrastructure.Environment(name)
+	if !ok || !w.moved[name] {
+		return
+	}
+	delete(w.moved, name)
+	delete(w.server, name)
+	if w.provenFor(planned.Serial) {
+		w.step(Event{Kind: Stored, Env: env})
+	}
+}
+
+// hold keeps whether somebody said that an environment must wait: now, and
+// under the hold of the procedure that stands before it. It is called with the
+// lock held.
+func (w *Watch) hold(name string, env uint8, is [2]bool) {
+	was := w.held[name]
+	w.held[name] = is
+	switch before, now := was[0] || was[1], is[0] || is[1]; {
+	case now && !before:
+		w.step(Event{Kind: KeptBack, Env: env})
+	case before && !now:
+		w.step(Event{Kind: LetGo, Env: env})
 	}
 }
 
