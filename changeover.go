@@ -29,6 +29,7 @@ import (
 	"github.com/changeover-go/changeover/environment/machine"
 	"github.com/changeover-go/changeover/internal/engine"
 	"github.com/changeover-go/changeover/internal/printable"
+	"github.com/changeover-go/changeover/internal/steps"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
 	"github.com/changeover-go/changeover/migration/journal"
@@ -100,8 +101,9 @@ func New(plan migration.Plan, set adapters.Set, store journal.Store, opts *Optio
 	if err != nil {
 		return nil, err
 	}
-	return &Changeover{plan: plan, set: set, store: store, forward: forward, back: back,
-		logger: cmp.Or(opts.Logger, zap.NewNop()), mask: license.NewMask(plan.Source, plan.Target)}, nil
+	mask := license.NewMask(plan.Source, plan.Target)
+	return &Changeover{plan: plan, set: steps.Guard(set, mask, nil), store: store, forward: forward, back: back,
+		logger: cmp.Or(opts.Logger, zap.NewNop()), mask: mask}, nil
 }
 
 // Check compares a plan with LifeTime's inventory. The error joins everything
@@ -113,9 +115,9 @@ func Check(ctx context.Context, plan migration.Plan, set adapters.Set) (warnings
 	if err := errors.Join(findings.Err(), set.Validate()); err != nil {
 		return findings.Warnings(), err
 	}
-	registered, err := set.LifeTime.Registered(ctx)
+	registered, err := steps.Guard(set, license.NewMask(plan.Source, plan.Target), nil).LifeTime.Registered(ctx)
 	if err != nil {
-		return findings.Warnings(), license.NewMask(plan.Source, plan.Target).Error(fmt.Errorf("reading the environments of LifeTime: %w", err))
+		return findings.Warnings(), fmt.Errorf("reading the environments of LifeTime: %w", err)
 	}
 	findings = append(findings, plan.Infrastructure.CheckRegistered(registered)...)
 	return findings.Warnings(), findings.Err()
@@ -324,7 +326,7 @@ func (c *Changeover) Verify(ctx context.Context) error {
 		}
 		for _, b := range facts.Backups {
 			if _, err := c.set.Vault.Get(ctx, b.Serial, b.Digest); err != nil {
-				errs = append(errs, c.mask.Error(fmt.Errorf("the backup %s of %s: %w", b.Digest.Short(), printable.Text(at.Env), err)))
+				errs = append(errs, fmt.Errorf("the backup %s of %s: %w", b.Digest.Short(), printable.Text(at.Env), err))
 			}
 		}
 	}

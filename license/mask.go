@@ -62,15 +62,20 @@ func (m Mask) own(s string) string {
 	}
 	s = m.replacer.Replace(s)
 	for _, code := range m.codes {
-		for n := len(code) - 1; n >= minMasked && strings.Contains(s, ellipsis); n-- {
-			s = strings.ReplaceAll(s, code[:n]+ellipsis, "***"+ellipsis)
+		for n := len(code) - 1; n >= minMasked; n-- {
+			if !strings.Contains(s, code[:minMasked]) {
+				break
+			}
+			for _, end := range ellipses {
+				s = strings.ReplaceAll(s, code[:n]+end, "***"+end)
+			}
 		}
 	}
 	return s
 }
 
-// ellipsis is what the project's texts end with when they are cut short.
-const ellipsis = "…"
+// ellipses are what texts end with when they are cut short.
+var ellipses = []string{"…", "..."}
 
 // JSON hides the codes that the mask was made for, and only those, in encoded
 // JSON.

@@ -9,6 +9,7 @@
 package migration
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,9 +93,11 @@ func New(plan Plan, set adapters.Set, store journal.Store, opts *Options) (*Runn
 		r.opts.Clock = engine.SystemClock{}
 	}
 	r.profile, _ = FindProfile(r.plan.Profile)
+	mask := license.NewMask(plan.Source, plan.Target)
+	panicked := func(stack []byte) { r.logger().Error("an adapter panicked", zap.ByteString("stack", stack)) }
 	r.site = &steps.Site{
 		Infrastructure: r.plan.Infrastructure, Source: r.plan.Source, Target: r.plan.Target, Module: r.plan.Module,
-		Paused: r.plan.Pause, Ports: set, Clock: r.opts.Clock,
+		Paused: r.plan.Pause, Ports: steps.Guard(set, mask, panicked), Clock: r.opts.Clock,
 	}
 	var err error
 	var hash string
@@ -130,7 +133,7 @@ func New(plan Plan, set adapters.Set, store journal.Store, opts *Options) (*Runn
 		Opening: journal.Opening{Run: RunName(r.plan), Plan: r.plan.Digest(), Procedure: Procedure, Definition: hash,
 			Host: r.opts.Host, User: r.opts.User, Adapters: steps.Describe(set)},
 		Options: engine.Options{Clock: r.opts.Clock, Logger: r.opts.Logger, OnEntry: r.opts.OnEntry, Grace: r.opts.Grace, Inline: r.opts.Inline,
-			Mask: license.NewMask(plan.Source, plan.Target)},
+			Mask: mask},
 	}
 	return r, nil
 }
@@ -192,6 +195,8 @@ func (r *Runner) lineNow(record *journal.Record) (environment.Line, error) {
 	line.Census, err = r.census(record, reached)
 	return line, err
 }
+
+func (r *Runner) logger() *zap.Logger { return cmp.Or(r.opts.Logger, zap.NewNop()) }
 
 // Run takes the infrastructure forward from where the journal says that it
 // stands, as far as it gets, and returns the state that it rests in. When ctx

@@ -9,6 +9,7 @@
 package rollback
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,9 +77,11 @@ func New(plan Plan, set adapters.Set, store journal.Store, opts *Options) (*Runn
 	if r.opts.Clock == nil {
 		r.opts.Clock = engine.SystemClock{}
 	}
+	mask := license.NewMask(plan.Source, plan.Target)
+	panicked := func(stack []byte) { r.logger().Error("an adapter panicked", zap.ByteString("stack", stack)) }
 	r.site = &steps.Site{
 		Infrastructure: plan.Infrastructure, Source: plan.Source, Target: plan.Target, Module: plan.Module,
-		Paused: plan.Pause, Ports: set, Clock: r.opts.Clock,
+		Paused: plan.Pause, Ports: steps.Guard(set, mask, panicked), Clock: r.opts.Clock,
 	}
 	var err error
 	if r.line, err = machine.New(InfrastructureTable()); err != nil {
@@ -92,10 +95,12 @@ func New(plan Plan, set adapters.Set, store journal.Store, opts *Options) (*Runn
 		Opening: journal.Opening{Run: plan.Run, Plan: plan.Digest, Procedure: Procedure, Definition: r.line.Table().Hash() + " " + r.envs.Table().Hash(),
 			Host: r.opts.Host, User: r.opts.User, Adapters: steps.Describe(set)},
 		Options: engine.Options{Clock: r.opts.Clock, Logger: r.opts.Logger, OnEntry: r.opts.OnEntry, Grace: r.opts.Grace, Inline: r.opts.Inline,
-			Mask: license.NewMask(plan.Source, plan.Target)},
+			Mask: mask},
 	}
 	return r, nil
 }
+
+func (r *Runner) logger() *zap.Logger { return cmp.Or(r.opts.Logger, zap.NewNop()) }
 
 // Run takes the infrastructure back from where the journal says that it
 // stands, as far as it gets, and returns the state that it rests in. The line

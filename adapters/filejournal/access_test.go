@@ -3,6 +3,7 @@
 package filejournal_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -157,19 +158,30 @@ func TestParentsAreNotCreated(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestALockFileThatIsReplacedLocksNobodyOut(t *testing.T) {
-	dir := stateDir(t)
-	first, err := filejournal.Open(dir, nil)
-	require.NoError(t, err)
-	require.NoError(t, os.Remove(filepath.Join(dir, "LOCK")))
-	second, err := filejournal.Open(dir, nil)
-	require.NoError(t, err, "who removes LOCK by hand has to answer for it")
-	_, err = filejournal.Open(dir, nil)
-	require.ErrorIs(t, err, journal.ErrLocked, "but the new LOCK locks")
-	require.NoError(t, first.Close())
-	_, err = filejournal.Open(dir, nil)
-	require.ErrorIs(t, err, journal.ErrLocked, "and the end of the first store does not end it")
-	require.NoError(t, second.Close())
+func TestALockFileThatIsRemovedOrReplacedLetsNobodyIn(t *testing.T) {
+	for name, tamper := range map[string]func(lock string) error{
+		"removed":             os.Remove,
+		"replaced by another": func(lock string) error { return errors.Join(os.Remove(lock), os.WriteFile(lock, nil, 0o600)) },
+		"moved away":          func(lock string) error { return os.Rename(lock, lock+".old") },
+		"moved away and put back": func(lock string) error {
+			return errors.Join(os.Rename(lock, lock+".old"), os.Rename(lock+".old", lock))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := stateDir(t)
+			first, err := filejournal.Open(dir, nil)
+			require.NoError(t, err)
+			require.NoError(t, tamper(filepath.Join(dir, "LOCK")))
+			for range 2 {
+				_, err = filejournal.Open(dir, nil)
+				require.ErrorIs(t, err, journal.ErrLocked)
+			}
+			require.NoError(t, first.Close())
+			second, err := filejournal.Open(dir, nil)
+			require.NoError(t, err)
+			require.NoError(t, second.Close())
+		})
+	}
 }
 
 func TestAChildThatHasTheLockKeepsANewRunFromBeginning(t *testing.T) {

@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/changeover-go/changeover/migration/journal"
@@ -92,18 +96,26 @@ func (w *writer) time(t time.Time) {
 	w.b = append(b, '"')
 }
 
-// json leaves <, > and & as they are, since the journal is read by people.
+// json leaves <, > and & as they are, and escapes what no terminal shows as a
+// character, since the journal is read by people.
 func (w *writer) json(v any) {
-	buf := bytes.NewBuffer(w.b)
+	var buf bytes.Buffer
 	if raw, ok := v.(json.RawMessage); ok {
-		w.fail(json.Compact(buf, raw))
-		w.b = buf.Bytes()
-		return
+		w.fail(json.Compact(&buf, raw))
+	} else {
+		e := json.NewEncoder(&buf)
+		e.SetEscapeHTML(false)
+		w.fail(e.Encode(v))
 	}
-	e := json.NewEncoder(buf)
-	e.SetEscapeHTML(false)
-	w.fail(e.Encode(v))
-	w.b = bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+	for _, r := range strings.TrimSuffix(buf.String(), "\n") {
+		if unicode.IsPrint(r) {
+			w.b = utf8.AppendRune(w.b, r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			w.b = fmt.Appendf(w.b, `\u%04x`, unit)
+		}
+	}
 }
 
 func (w *writer) fail(err error) {

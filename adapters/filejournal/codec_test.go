@@ -3,12 +3,16 @@ package filejournal
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -21,7 +25,37 @@ func standard(e journal.Entry) ([]byte, error) {
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(e)
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), err
+	return escaped(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))), err
+}
+
+// escaped escapes what no terminal shows, which encoding/json does in part.
+func escaped(b []byte) []byte {
+	var out []byte
+	for _, r := range string(b) {
+		switch {
+		case unicode.IsPrint(r):
+			out = utf8.AppendRune(out, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	return out
+}
+
+func TestALineShowsWhatItHas(t *testing.T) {
+	e := journal.Entry{Text: "\u202e\U000e0041\x9b\x7f é", Facts: json.RawMessage("{\"a\":\"\u2028\U000e0041\xff\"}")}
+	line, err := appendEntry(nil, &e)
+	require.NoError(t, err)
+	for _, r := range string(line) {
+		require.True(t, unicode.IsPrint(r), "%U", r)
+	}
+	decoded, err := decodeEntry(line)
+	require.NoError(t, err)
+	require.Equal(t, "\u202e\U000e0041\ufffd\x7f é", decoded.Text)
+	require.JSONEq(t, `{"a":"\u2028\udb40\udc41\ufffd"}`, string(decoded.Facts))
 }
 
 func decodeEntry(line []byte) (journal.Entry, error) {

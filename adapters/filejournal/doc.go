@@ -13,11 +13,22 @@
 //	LOCK           held while a Store is open, by a lock of the operating system
 //	journal.jsonl  the entries; created with the first one
 //	HEAD           the end of the journal, kept a second time
+//	BALLAST        room that is kept back; created before the first entry
 //
 // LOCK is never removed. The lock ends with the process, however the process
 // ends, so that a lock left behind is not a thing that can happen, and there is
 // no way to force one. LOCK's text names the process that holds it, for
-// people, and its time is when that process began.
+// people, and its time is when that process began. The directory itself is
+// locked as well, so that removing LOCK lets nobody in; a child process that is
+// given LOCK ([Store.LockFile]) holds it beyond the end of its parent. (On
+// Windows directories cannot be locked, and an open LOCK cannot be removed.)
+//
+// BALLAST has [Options.Ballast] bytes that mean nothing. [Store.ReleaseReserve]
+// makes it empty when the way back begins, so that the way back can be recorded
+// on a full disk; a disk that has no room for it is too full to begin. In the
+// same way journal.jsonl may grow to [Options.MaxBytes] on the way back, and to
+// Ballast bytes less before it: what would exceed that is refused
+// ([journal.ErrFull]), and nothing of it is written.
 //
 // # The format of journal.jsonl, version 1
 //
@@ -38,7 +49,7 @@
 //
 // A line takes at most [journal.MaxEntry] bytes and some 200 more. The members
 // of an entry have the order of the struct's fields, without space between
-// them.
+// them; what no terminal shows as a character is escaped.
 //
 // # The format of HEAD, version 1
 //
@@ -63,7 +74,9 @@
 // changed, lost, repeated or moved ([journal.ErrCorrupt], with the number of
 // the line), a journal that ends before HEAD or differs from it there (the same,
 // as cut or replaced), and a journal of another version ([journal.ErrForeign]).
-// Who can rewrite journal and HEAD alike is not detected.
+// Who can rewrite journal and HEAD alike is not detected. A journal that is
+// whole and whose HEAD is lost, or newer, goes on once somebody has answered for
+// it: [AcceptHead].
 //
 // After a failed write or sync the store is closed for good, since the kernel
 // may have dropped what was to be written and reports that only once; open it

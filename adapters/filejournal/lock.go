@@ -21,32 +21,31 @@ type holder struct {
 	Host string `json:"host"`
 }
 
-// acquire locks the directory until the file is closed or the process ends.
+// acquire locks the directory until it is closed or the process ends, and LOCK,
+// which tells who holds it and can be inherited. LOCK alone would not do: who
+// removes it, because it seems to be left over, would let a second process in.
 func acquire(d *disk.Directory) (disk.File, error) {
-	// A LOCK that somebody removed or replaced meanwhile locks nothing.
-	for range 10 {
-		f, err := d.OpenOrCreate(lockName)
-		if err != nil {
-			return nil, err
-		}
-		if err := f.Lock(); err != nil {
-			if errors.Is(err, disk.ErrBusy) {
-				err = fmt.Errorf("%w: %s is held by %s", journal.ErrLocked, d.Name(lockName), holderOf(f))
-			}
-			return nil, errors.Join(err, f.Close())
-		}
-		if !d.Has(lockName, f) {
-			if err := f.Close(); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if err := describe(f); err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
-		return f, nil
+	f, err := d.OpenOrCreate(lockName)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("%w: %s is replaced again and again", journal.ErrLocked, d.Name(lockName))
+	if err = d.Lock(); err == nil {
+		err = f.Lock()
+	}
+	if errors.Is(err, disk.ErrBusy) {
+		err = fmt.Errorf("%w: %s is held by %s", journal.ErrLocked, d.Name(lockName), holderOf(f))
+	}
+	if err == nil && !d.Has(lockName, f) {
+		// Somebody has replaced it meanwhile; a process may inherit that one.
+		err = fmt.Errorf("%w: %s was replaced while it was opened; try again", journal.ErrLocked, d.Name(lockName))
+	}
+	if err == nil {
+		err = describe(f)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 // describe writes who holds the lock.

@@ -44,6 +44,11 @@ type Root interface {
 	Link(name, second string) error
 	// Remove takes a name away.
 	Remove(name string) error
+	// Lock keeps others from locking the directory until it is closed or the
+	// process ends; processes that inherit files do not inherit this. It returns
+	// [ErrBusy] if it is locked. Where directories cannot be locked, it returns
+	// nil and does nothing.
+	Lock() error
 	// Sync makes the names in the directory durable, SyncParent its own.
 	Sync() error
 	// SyncParent returns nil for a parent that may not be read: it is not ours,
@@ -71,7 +76,7 @@ type File interface {
 	Close() error
 }
 
-// ErrBusy is returned by [File.Lock] when another open file has the lock.
+// ErrBusy is returned by [File.Lock] and [Root.Lock] when another has the lock.
 var ErrBusy = errors.New("locked")
 
 // An Info describes a file.

@@ -29,7 +29,7 @@ func (OS) Open(path string) (Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	return osRoot{root}, nil
+	return &osRoot{root: root}, nil
 }
 
 func described(info fs.FileInfo, err error) (Info, error) {
@@ -40,13 +40,16 @@ func described(info fs.FileInfo, err error) (Info, error) {
 	return Info{Mode: info.Mode(), Size: info.Size(), Time: info.ModTime(), Owner: owner, Links: links, System: info}, nil
 }
 
-type osRoot struct{ root *os.Root }
+type osRoot struct {
+	root   *os.Root
+	locked *os.File // the directory, while it is locked
+}
 
-func (r osRoot) Stat() (Info, error) { return described(r.root.Stat(".")) }
+func (r *osRoot) Stat() (Info, error) { return described(r.root.Stat(".")) }
 
-func (r osRoot) Lstat(name string) (Info, error) { return described(r.root.Lstat(name)) }
+func (r *osRoot) Lstat(name string) (Info, error) { return described(r.root.Lstat(name)) }
 
-func (r osRoot) Names() ([]string, error) {
+func (r *osRoot) Names() ([]string, error) {
 	entries, err := fs.ReadDir(r.root.FS(), ".")
 	if err != nil {
 		return nil, err
@@ -58,7 +61,7 @@ func (r osRoot) Names() ([]string, error) {
 	return names, nil
 }
 
-func (r osRoot) OpenFile(name string, write bool) (File, error) {
+func (r *osRoot) OpenFile(name string, write bool) (File, error) {
 	flag := os.O_RDONLY
 	if write {
 		flag = os.O_RDWR
@@ -66,7 +69,7 @@ func (r osRoot) OpenFile(name string, write bool) (File, error) {
 	return opened(r.root.OpenFile(name, flag|openFlags, 0))
 }
 
-func (r osRoot) CreateNew(name string) (File, error) {
+func (r *osRoot) CreateNew(name string) (File, error) {
 	f, err := r.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
@@ -84,18 +87,18 @@ func opened(f *os.File, err error) (File, error) {
 	return osFile{f}, nil
 }
 
-func (r osRoot) Link(name, second string) error { return r.root.Link(name, second) }
+func (r *osRoot) Link(name, second string) error { return r.root.Link(name, second) }
 
-func (r osRoot) Remove(name string) error { return r.root.Remove(name) }
+func (r *osRoot) Remove(name string) error { return r.root.Remove(name) }
 
-func (r osRoot) Sync() error {
+func (r *osRoot) Sync() error {
 	if !syncsDirectories {
 		return nil
 	}
 	return synced(r.root.Open("."))
 }
 
-func (r osRoot) SyncParent() error {
+func (r *osRoot) SyncParent() error {
 	if !syncsDirectories {
 		return nil
 	}
@@ -113,7 +116,27 @@ func synced(f *os.File, err error) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-func (r osRoot) Close() error { return r.root.Close() }
+func (r *osRoot) Lock() error {
+	if !locksDirectories {
+		return nil
+	}
+	f, err := r.root.Open(".")
+	if err != nil {
+		return err
+	}
+	if err := tryLock(f); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	r.locked = f
+	return nil
+}
+
+func (r *osRoot) Close() error {
+	if r.locked != nil {
+		return errors.Join(r.locked.Close(), r.root.Close())
+	}
+	return r.root.Close()
+}
 
 // osFile is an [os.File] that can be locked.
 type osFile struct{ *os.File }

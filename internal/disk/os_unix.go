@@ -12,6 +12,7 @@ import (
 const (
 	modesMatter      = true
 	syncsDirectories = true
+	locksDirectories = true
 	// openFlags keep a FIFO that takes a file's place from holding us up.
 	openFlags = syscall.O_NONBLOCK
 )

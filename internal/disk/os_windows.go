@@ -9,10 +9,12 @@ import (
 )
 
 // Windows has access lists in place of modes, and makes directory entries
-// durable by itself or not at all.
+// durable by itself or not at all. A file that is open cannot be removed there,
+// so that locking it is enough.
 const (
 	modesMatter      = false
 	syncsDirectories = false
+	locksDirectories = false
 	openFlags        = 0
 )
 

@@ -367,5 +367,5 @@ func Encode(facts any) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the facts cannot be encoded: %w", err)
 	}
-	return b, nil
+	return printable.JSON(b), nil
 }

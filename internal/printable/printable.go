@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -109,4 +110,32 @@ func Error(err error) string {
 		s = s[:MaxError] + "..."
 	}
 	return Whole(s)
+}
+
+// JSON returns encoded JSON that means the same and can be looked at: what
+// [Whole] would quote is escaped as JSON does it, marks excepted. Control
+// characters are escaped by every encoder already.
+func JSON(b []byte) []byte {
+	var out []byte // nil: nothing was escaped yet
+	for i, width := 0, 0; i < len(b); i += width {
+		var r rune
+		if r, width = utf8.DecodeRune(b[i:]); r < utf8.RuneSelf || visible(r) || unicode.Is(unicode.M, r) {
+			if out != nil {
+				out = append(out, b[i:i+width]...)
+			}
+			continue
+		}
+		if out == nil {
+			out = append(make([]byte, 0, len(b)+64), b[:i]...)
+		}
+		if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		} else {
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	if out == nil {
+		return b
+	}
+	return out
 }

@@ -43,6 +43,7 @@ func New() *Disk { return &Disk{dirs: map[string]*dir{}} }
 
 type dir struct {
 	number         uint64
+	locked         bool
 	names, durable map[string]*inode
 }
 
@@ -178,6 +179,7 @@ func (d *Disk) Kill() {
 func (d *Disk) kill() {
 	d.process++
 	for _, dir := range d.dirs {
+		dir.locked = false
 		for _, ino := range dir.names {
 			ino.lock = nil
 		}
@@ -261,17 +263,18 @@ func (d *Disk) Open(path string) (disk.Root, error) {
 	if _, ok := d.dirs[path]; !ok {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 	}
-	return root{d, path, d.process}, nil
+	return &root{d: d, path: path, process: d.process}, nil
 }
 
 type root struct {
 	d       *Disk
 	path    string
 	process int
+	locked  bool
 }
 
 // enter begins an operation; leave ends it.
-func (r root) enter() (*dir, error) {
+func (r *root) enter() (*dir, error) {
 	r.d.mu.Lock()
 	if r.process != r.d.process {
 		return nil, ErrDead
@@ -279,9 +282,9 @@ func (r root) enter() (*dir, error) {
 	return r.d.dirs[r.path], nil
 }
 
-func (r root) leave() { r.d.mu.Unlock() }
+func (r *root) leave() { r.d.mu.Unlock() }
 
-func (r root) Stat() (disk.Info, error) {
+func (r *root) Stat() (disk.Info, error) {
 	defer r.leave()
 	dir, err := r.enter()
 	if err != nil {
@@ -291,7 +294,7 @@ func (r root) Stat() (disk.Info, error) {
 }
 
 // find begins an operation on a file that is there.
-func (r root) find(op, name string) (*inode, error) {
+func (r *root) find(op, name string) (*inode, error) {
 	dir, err := r.enter()
 	if err != nil {
 		return nil, err
@@ -304,7 +307,7 @@ func (r root) find(op, name string) (*inode, error) {
 }
 
 // take begins an operation that needs a name that is free.
-func (r root) take(op, name string) error {
+func (r *root) take(op, name string) error {
 	dir, err := r.enter()
 	if err != nil {
 		return err
@@ -315,7 +318,7 @@ func (r root) take(op, name string) error {
 	return nil
 }
 
-func (r root) Lstat(name string) (disk.Info, error) {
+func (r *root) Lstat(name string) (disk.Info, error) {
 	defer r.leave()
 	ino, err := r.find("lstat", name)
 	if err != nil {
@@ -324,7 +327,7 @@ func (r root) Lstat(name string) (disk.Info, error) {
 	return ino.info(), nil
 }
 
-func (r root) Names() ([]string, error) {
+func (r *root) Names() ([]string, error) {
 	defer r.leave()
 	dir, err := r.enter()
 	if err != nil {
@@ -333,7 +336,7 @@ func (r root) Names() ([]string, error) {
 	return slices.Sorted(maps.Keys(dir.names)), nil
 }
 
-func (r root) OpenFile(name string, write bool) (disk.File, error) {
+func (r *root) OpenFile(name string, write bool) (disk.File, error) {
 	defer r.leave()
 	ino, err := r.find("open", name)
 	if err != nil {
@@ -342,7 +345,7 @@ func (r root) OpenFile(name string, write bool) (disk.File, error) {
 	return &file{r, ino, write}, nil
 }
 
-func (r root) CreateNew(name string) (disk.File, error) {
+func (r *root) CreateNew(name string) (disk.File, error) {
 	defer r.leave()
 	if err := r.take("create", name); err != nil {
 		return nil, err
@@ -352,7 +355,7 @@ func (r root) CreateNew(name string) (disk.File, error) {
 	return &file{r, ino, true}, nil
 }
 
-func (r root) Link(name, second string) error {
+func (r *root) Link(name, second string) error {
 	defer r.leave()
 	if err := r.take("link", second); err != nil {
 		return err
@@ -366,7 +369,7 @@ func (r root) Link(name, second string) error {
 	return nil
 }
 
-func (r root) Remove(name string) error {
+func (r *root) Remove(name string) error {
 	defer r.leave()
 	ino, err := r.find("remove", name)
 	if err != nil {
@@ -377,7 +380,7 @@ func (r root) Remove(name string) error {
 	return nil
 }
 
-func (r root) Sync() error {
+func (r *root) Sync() error {
 	defer r.leave()
 	if _, err := r.enter(); err != nil {
 		return err
@@ -386,7 +389,7 @@ func (r root) Sync() error {
 	return nil
 }
 
-func (r root) SyncParent() error {
+func (r *root) SyncParent() error {
 	defer r.leave()
 	if _, err := r.enter(); err != nil {
 		return err
@@ -397,10 +400,29 @@ func (r root) SyncParent() error {
 	return nil
 }
 
-func (r root) Close() error { return nil }
+func (r *root) Lock() error {
+	defer r.leave()
+	dir, err := r.enter()
+	switch {
+	case err != nil:
+		return err
+	case dir.locked:
+		return disk.ErrBusy
+	}
+	dir.locked, r.locked = true, true
+	return nil
+}
+
+func (r *root) Close() error {
+	defer r.leave()
+	if dir, err := r.enter(); err == nil && r.locked {
+		dir.locked, r.locked = false, false
+	}
+	return nil
+}
 
 type file struct {
-	root
+	*root
 	ino   *inode
 	write bool
 }

@@ -102,13 +102,14 @@ type run struct {
 	stored []adapters.Stored // that were acknowledged
 
 	// Of the process that is going on:
-	point   *point
-	dead    bool
-	hit     bool
-	events  []event
-	calls   []int // events of port calls that have not come back
-	calling int   // calls so far
-	report  *report.Report
+	point    *point
+	dead     bool
+	hit      bool
+	events   []event
+	calls    []int           // events of port calls that have not come back
+	calling  int             // calls so far
+	injector *fault.Injector // of a call that fails
+	report   *report.Report
 }
 
 // worlds are the beginnings of the plays. Writing license files is most of what
@@ -159,7 +160,7 @@ var (
 // process is one process: it takes the run as far as it gets. What it returns
 // is errDied if it came to its point and that is a crash.
 func (r *run) process(ctx context.Context, at *point) error {
-	r.point, r.dead, r.hit, r.events, r.calls, r.calling, r.report = at, false, false, nil, nil, 0, nil
+	r.point, r.dead, r.hit, r.events, r.calls, r.calling, r.injector, r.report = at, false, false, nil, nil, 0, nil, nil
 	r.watch.Revive()
 	ended := make(chan error, 1)
 	go func() {
@@ -169,6 +170,7 @@ func (r *run) process(ctx context.Context, at *point) error {
 		err = r.live(ctx)
 	}()
 	err := <-ended
+	r.hit = r.hit || r.injector != nil && r.injector.Hit()
 	if !r.dead {
 		r.disk.Kill() // it has closed everything, and ends
 	}
@@ -283,7 +285,8 @@ func (r *run) injectors() []*fault.Injector {
 	case notReached:
 		err = adapters.ErrNotReached
 	}
-	return append(injectors, fault.OnIndex(p.at, when, err))
+	r.injector = fault.OnIndex(p.at, when, err)
+	return append(injectors, r.injector)
 }
 
 // changes reports whether a method of a port changes anything but files.

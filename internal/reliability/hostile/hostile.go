@@ -43,9 +43,9 @@ type part struct {
 
 func parts() []part {
 	return []part{
-		{"runs", 4000, 60, runs},
-		{"people", 400, 12, people},
-		{"paths", 200, 12, paths},
+		{"runs", 1000, 12, runs},
+		{"people", 300, 6, people},
+		{"paths", 200, 6, paths},
 		{"files", 2000, 60, readers},
 		{"examples", 1, 0, examples},
 	}

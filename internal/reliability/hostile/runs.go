@@ -181,7 +181,7 @@ func (s *session) markup(text string) {
 		case fence != "" && line == fence:
 			fence = ""
 		}
-		if fence == "" && (strings.Contains(line, "<script") || strings.Contains(line, "<!--") || link().MatchString(line)) {
+		if fence == "" && (strings.Contains(line, "<script") || strings.Contains(line, "<!--") || link.MatchString(line)) {
 			s.found = append(s.found, fmt.Errorf("the report in Markdown has markup of a stranger: %q", line))
 		}
 	}
@@ -191,7 +191,7 @@ func (s *session) markup(text string) {
 }
 
 // link finds the beginning of a link whose bracket is not escaped.
-func link() *regexp.Regexp { return regexp.MustCompile(`(^|[^\\])(\\\\)*\]\(`) }
+var link = regexp.MustCompile(`(^|[^\\])(\\\\)*\]\(`)
 
 // explain looks through what is said of the ways out of a state.
 func (s *session) explain(ctx context.Context, c *changeover.Changeover, env string) {

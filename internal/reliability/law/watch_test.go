@@ -3,17 +3,20 @@ package law_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/changeover-go/changeover"
-	"github.com/changeover-go/changeover/adapters/fake"
 	"github.com/changeover-go/changeover/adapters/fault"
-	"github.com/changeover-go/changeover/environment"
 	"github.com/changeover-go/changeover/internal/reliability/law"
+	"github.com/changeover-go/changeover/internal/reliability/scene"
+	"github.com/changeover-go/changeover/internal/reliability/simworld"
+	"github.com/changeover-go/changeover/internal/steps"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
 	"github.com/changeover-go/changeover/migration/journal"
@@ -23,66 +26,27 @@ import (
 // A run with everything that it takes, watched.
 type run struct {
 	plan  migration.Plan
-	world *fake.World
+	world *simworld.World
 	store *journal.Memory
-	clock *fake.Clock
 	watch *law.Watch
 }
 
-func code(t testing.TB, s string) license.ActivationCode {
-	c, err := license.ParseActivationCode(s)
-	require.NoError(t, err)
-	return c
-}
-
-func newRun(t testing.TB, profile string) *run {
-	env := func(name string, kind environment.Kind, letter string) environment.Environment {
-		serial := strings.TrimSuffix(strings.Repeat(strings.Repeat(letter, 3)+"-", 8), "-")
-		return environment.Environment{Name: name, Kind: kind, ServiceCenter: "https://" + strings.ToLower(name) + ".example.test", Serial: license.SerialNumber(serial)}
-	}
-	p := migration.Plan{
-		Infrastructure: environment.Infrastructure{Name: "Acme", Environments: []environment.Environment{
-			env("Production", environment.Production, "P"), env("Quality", environment.Quality, "Q"), env("LifeTime", environment.LifeTime, "L"),
-		}},
-		Source: code(t, "AAA.AAA.AAA.AAA.AAA.AAA.AAA.AOU"), Target: code(t, "BBB.BBB.BBB.BBB.BBB.BBB.BBB.BOU"), Profile: profile, Module: "ECT_Provider",
-		Accept: map[string][]license.IPP{"refresh": {license.Ignore}, "move": {license.Protected, license.Unprotected}},
-	}
-	switch profile {
-	case migration.AsWritten:
-		delete(p.Accept, "move")
-	case migration.Published:
-		delete(p.Accept, "refresh")
-	}
+// newRun begins a run over two environments, in a world where nothing goes
+// wrong but what the test does; with ipp, the first republish under a target
+// license is refused in one of them.
+func newRun(t testing.TB, profile string, ipp bool) *run {
+	p := scene.Plan(profile, 2).Effective()
 	w, err := law.NewWatch(p, law.Rules{})
 	require.NoError(t, err)
-	return &run{plan: p, world: newWorld(t, p), store: new(journal.Memory), clock: new(fake.Clock), watch: w}
+	world := simworld.New(simworld.Options{Environments: p.Infrastructure.Environments, Seed: 1, Word: license.Unprotected, Marked: ipp, Window: steps.Settle().Window})
+	return &run{plan: p, world: world, store: new(journal.Memory), watch: w}
 }
 
-// newWorld returns a new world. Writing license files is most of what that
-// costs, so it is done once and read back.
-func newWorld(t testing.TB, p migration.Plan) *fake.World {
-	saved := savedWorld(p)
-	w := new(fake.World)
-	require.NoError(t, w.Load(strings.NewReader(saved)))
-	return w
-}
-
-var savedWorlds sync.Map // digest of the plan -> string
-
-func savedWorld(p migration.Plan) string {
-	if saved, ok := savedWorlds.Load(p.Digest()); ok {
-		return saved.(string)
-	}
-	var b strings.Builder
-	_ = fake.New(p.Infrastructure, p.Source, p.Target).Save(&b)
-	savedWorlds.Store(p.Digest(), b.String())
-	return b.String()
-}
-
+// open is a new process.
 func (r *run) open(t testing.TB, store journal.Store, injectors ...*fault.Injector) *changeover.Changeover {
 	r.watch.Revive()
 	c, err := changeover.New(r.plan, r.watch.Set(fault.Wrap(r.world.Set(), injectors...)), r.watch.Store(store),
-		&changeover.Options{Clock: r.watch.Clock(r.clock), Inline: true, User: "tester"})
+		&changeover.Options{Clock: r.watch.Clock(r.world.Clock()), Inline: true, User: "tester"})
 	require.NoError(t, err)
 	return c
 }
@@ -93,49 +57,47 @@ func (r *run) lawful(t testing.TB, rep *report.Report, err error) {
 		r.watch.Call(rep)
 	}
 	if bad := r.watch.Err(); bad != nil {
-		trace := r.watch.Trace()
-		t.Log(strings.Join(trace, "\n"))
+		t.Log(strings.Join(r.watch.Trace(), "\n"))
 		require.NoError(t, bad)
 	}
 }
 
-func (r *run) ipp(env string) {
-	r.world.SetIPP(r.plan.Target, env, license.Protected)
-	r.world.MarkModule(env, r.plan.Module, r.plan.Source)
+// resolve says of everything in doubt that it was not done.
+func (r *run) resolve(t testing.TB, c *changeover.Changeover, rep *report.Report) {
+	for _, env := range rep.Hold.Environments {
+		_ = c.Resolve(t.Context(), env, migration.Resolution{By: "tester", Evidence: "looked", NotDone: true})
+	}
 }
 
 // A run that keeps every promise breaks no law, whatever call fails and however
 // often it is taken up again.
 func TestNoLawIsBrokenWhateverCallFails(t *testing.T) {
-	for _, profile := range []string{migration.RefreshAndMove, migration.AsWritten, migration.Published} {
+	for _, profile := range migration.Profiles() {
 		for _, ipp := range []bool{false, true} {
 			for _, when := range []fault.When{fault.Before, fault.After} {
-				calls := 0
-				for n := 0; ; n++ {
-					r := newRun(t, profile)
-					if ipp {
-						r.ipp("Quality")
-					}
-					injector := fault.OnIndex(n, when, errors.New("the line went dead"))
-					rep, err := r.open(t, r.store, injector).Apply(t.Context())
-					r.lawful(t, rep, err)
-					for range 2 {
-						rep, err = r.open(t, r.store).Resume(t.Context())
-						if err == nil && rep.Verdict == report.Held {
-							for _, env := range []string{journal.Infrastructure, "Production", "Quality", "LifeTime"} {
-								_ = r.open(t, r.store).Resolve(t.Context(), env, migration.Resolution{By: "tester", Evidence: "looked", NotDone: true})
-							}
+				t.Run(fmt.Sprintf("%s, refused %v, %s", profile.Name, ipp, when), func(t *testing.T) {
+					t.Parallel()
+					calls := 0
+					for n := 0; ; n++ {
+						r := newRun(t, profile.Name, ipp)
+						injector := fault.OnIndex(n, when, errors.New("the line went dead"))
+						rep, err := r.open(t, r.store, injector).Apply(t.Context())
+						r.lawful(t, rep, err)
+						if !injector.Hit() {
+							break
 						}
+						calls++
+						c := r.open(t, r.store)
+						if err == nil && rep.Verdict == report.Held {
+							r.resolve(t, c, rep)
+						}
+						rep, err = c.Resume(t.Context())
+						r.lawful(t, rep, err)
+						rep, err = c.RollBack(t.Context(), "tester", "to see")
 						r.lawful(t, rep, err)
 					}
-					rep, err = r.open(t, r.store).RollBack(t.Context(), "tester", "to see")
-					r.lawful(t, rep, err)
-					if !injector.Hit() {
-						break
-					}
-					calls++
-				}
-				require.Greater(t, calls, 20)
+					require.Greater(t, calls, 20)
+				})
 			}
 		}
 	}
@@ -170,41 +132,104 @@ func (m *mortal) Append(ctx context.Context, after uint64, entries ...journal.En
 func TestNoLawIsBrokenWhereverTheProcessDies(t *testing.T) {
 	for _, ipp := range []bool{false, true} {
 		for _, after := range []bool{false, true} {
-			for n := 0; ; n++ {
-				r := newRun(t, migration.RefreshAndMove)
-				if ipp {
-					r.ipp("Quality")
-				}
-				store := &mortal{Memory: r.store, run: r, left: n, after: after}
-				rep, err := r.open(t, store).Apply(t.Context())
-				if !store.died {
-					r.lawful(t, rep, err)
-					break
-				}
-				require.Error(t, err)
-				rep, err = r.open(t, r.store).Resume(t.Context())
-				if errors.Is(err, changeover.ErrNotBegun) {
-					rep, err = r.open(t, r.store).Apply(t.Context())
-				}
-				require.NoError(t, err)
-				r.lawful(t, rep, err)
-				if rep.Verdict == report.Held {
-					// A registration that was never sent looks like one that is on
-					// its way: only a person may say so (OR3).
-					require.Equal(t, journal.HoldInDoubt, rep.Hold.Kind)
-					for _, env := range rep.Hold.Environments {
-						require.NoError(t, r.open(t, r.store).Resolve(t.Context(), env, migration.Resolution{By: "tester", Evidence: "looked", NotDone: true}))
+			t.Run(fmt.Sprintf("refused %v, stored %v", ipp, after), func(t *testing.T) {
+				t.Parallel()
+				for n := 0; ; n++ {
+					r := newRun(t, migration.RefreshAndMove, ipp)
+					store := &mortal{Memory: r.store, run: r, left: n, after: after}
+					rep, err := r.open(t, store).Apply(t.Context())
+					if !store.died {
+						r.lawful(t, rep, err)
+						break
 					}
-					rep, err = r.open(t, r.store).Resume(t.Context())
+					require.Error(t, err)
+					c := r.open(t, r.store)
+					rep, err = c.Resume(t.Context())
+					if errors.Is(err, changeover.ErrNotBegun) {
+						rep, err = c.Apply(t.Context())
+					}
 					require.NoError(t, err)
 					r.lawful(t, rep, err)
+					if rep.Verdict == report.Held {
+						// A registration that was never sent looks like one that is on
+						// its way: only a person may say so (OR3).
+						require.Equal(t, journal.HoldInDoubt, rep.Hold.Kind)
+						r.resolve(t, c, rep)
+						rep, err = c.Resume(t.Context())
+						require.NoError(t, err)
+						r.lawful(t, rep, err)
+					}
+					want := report.Completed
+					if ipp {
+						want = report.RolledBack
+					}
+					require.Equal(t, want, rep.Verdict, "append %d", n)
 				}
-				want := report.Completed
-				if ipp {
-					want = report.RolledBack
-				}
-				require.Equal(t, want, rep.Verdict, "append %d", n)
+			})
+		}
+	}
+}
+
+// forgetful is a store that has lost or changed what it was given.
+type forgetful struct{ entries []journal.Entry }
+
+func (f *forgetful) Append(context.Context, uint64, ...journal.Entry) error { return nil }
+
+func (f *forgetful) Read(context.Context) iter.Seq2[journal.Entry, error] {
+	return func(yield func(journal.Entry, error) bool) {
+		for _, e := range f.entries {
+			if !yield(e, nil) {
+				return
 			}
 		}
+	}
+}
+
+func TestAWatchSeesWhatAJournalForgets(t *testing.T) {
+	opened := func(epoch uint64) journal.Entry {
+		return journal.Entry{Kind: journal.Opened, Epoch: epoch, Opened: &journal.Opening{}}
+	}
+	begun := journal.Entry{Kind: journal.Begun, Epoch: 1, Env: "Production"}
+	for _, c := range []struct {
+		name    string
+		written []journal.Entry
+		found   []journal.Entry
+		breaks  law.Set
+	}{
+		{"all is there", []journal.Entry{opened(1), begun}, []journal.Entry{opened(1), begun}, 0},
+		{"more is there than anybody was told", []journal.Entry{opened(1)}, []journal.Entry{opened(1), begun}, 0},
+		{"an entry is lost", []journal.Entry{opened(1), begun}, []journal.Entry{opened(1)}, law.Of(law.JR6)},
+		{"an entry is another one", []journal.Entry{opened(1), begun}, []journal.Entry{opened(1), {Kind: journal.Noted, Epoch: 1, Env: "Production"}}, law.Of(law.JR6)},
+		{"two processes have one epoch", []journal.Entry{opened(1), opened(1)}, []journal.Entry{opened(1), opened(1)}, law.Of(law.CC2)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w, err := law.NewWatch(scene.Plan(migration.RefreshAndMove, 2), law.Rules{})
+			require.NoError(t, err)
+			store := w.Store(&forgetful{c.found})
+			require.NoError(t, store.Append(t.Context(), 0, c.written...))
+			for range store.Read(t.Context()) {
+			}
+			var found law.Set
+			for _, v := range w.Violations() {
+				found |= law.Of(v.Law)
+			}
+			require.Equal(t, c.breaks.String(), found.String())
+		})
+	}
+}
+
+func TestTwoReplaysOfOneJournalAreCompared(t *testing.T) {
+	r := newRun(t, migration.RefreshAndMove, false)
+	_, err := r.open(t, r.store).Apply(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, law.Replayed(r.store.Read(t.Context()), r.store.Read(t.Context())))
+	var entries []journal.Entry
+	for e := range r.store.Read(t.Context()) {
+		entries = append(entries, e)
+	}
+	last := slices.Clone(entries)
+	last[len(last)-1].To = "Elsewhere"
+	for name, other := range map[string][]journal.Entry{"shorter": entries[:len(entries)-1], "another state": last, "damaged": entries[1:]} {
+		require.NotEmpty(t, law.Replayed(r.store.Read(t.Context()), (&forgetful{other}).Read(t.Context())), name)
 	}
 }

@@ -194,7 +194,7 @@ func (m *model) entered(i int) {
 // holdFor stops an environment for somebody.
 func (m *model) holdFor(i int, h hold) {
 	e := m.ended(i)
-	e.hold = h
+	e.hold, e.moved = h, e.moved || h == serial
 	if h != inDoubt {
 		e.inFlight, e.doubt = false, false
 		m.step(law.Event{Kind: law.Ended, Env: law8(i)})
@@ -204,6 +204,19 @@ func (m *model) holdFor(i int, h hold) {
 		m.rest(i, w, true)
 	}
 	m.goOn()
+}
+
+// release ends a hold. Who ends one that was about the serial number answers
+// for it until the server is read again.
+func (m *model) release(i int) {
+	e := &m.envs[i]
+	if e.hold != free && e.moved {
+		e.moved, e.seenOther = false, false
+		if e.proven {
+			m.step(law.Event{Kind: law.Stored, Env: law8(i)})
+		}
+	}
+	e.hold = free
 }
 
 // again records a failed attempt; another follows.

@@ -58,7 +58,7 @@ func (e *env) key() [2]uint64 {
 	a.add(uint8(e.late), 3)
 	a.add(uint8(e.slot), 2)
 	for _, v := range [...]bool{e.inFlight, e.doubt, e.backup, e.kept, e.shownOther, e.targetSent, e.published, e.evidence, e.unaccounted,
-		e.rested, e.blocked, e.holds, e.calmed, e.fresh, e.other, e.stale, e.stored, e.proven, e.seenOther} {
+		e.rested, e.blocked, e.holds, e.calmed, e.fresh, e.other, e.stale, e.stored, e.proven, e.seenOther, e.moved} {
 		b.flag(v)
 	}
 	return [2]uint64{uint64(a), uint64(b)}

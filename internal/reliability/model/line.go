@@ -26,14 +26,13 @@ func (m *model) run() {
 	if l.table == 0 {
 		l.table, l.state = 1, uint8(m.lineTables[1].index(m.lineTables[1].initial))
 	}
-	retry := func(h *hold) {
-		if *h == approval || *h == unavailable {
-			*h = free
-		}
+	if l.hold == approval || l.hold == unavailable {
+		l.hold = free
 	}
-	retry(&l.hold)
 	for i := range m.n {
-		retry(&m.envs[i].hold)
+		if h := m.envs[i].hold; h == approval || h == unavailable {
+			m.release(i)
+		}
 	}
 	if l.table == 2 {
 		m.runBack()
@@ -549,7 +548,7 @@ func (m *model) handOver() {
 		if _, forth := m.leg(e.table); !forth {
 			continue
 		}
-		e.hold = free
+		m.release(i)
 		if m.at(i) == migration.RollingBack || e.inFlight {
 			continue
 		}

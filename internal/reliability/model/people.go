@@ -28,7 +28,7 @@ func (m *model) resolve(i int) {
 	e := &m.envs[i]
 	if e.hold != free {
 		h := e.hold
-		e.hold = free
+		m.release(i)
 		m.mend(i, h)
 		if h == inDoubt && e.inFlight {
 			if e.late == nothing && e.slot != pending && m.pick(2) == 1 {
@@ -57,8 +57,12 @@ func (m *model) resolve(i int) {
 			if j == i || other.table != e.table || !isTarget(leg) || m.at(j) == needsSupport || m.at(j) == t.initial {
 				continue
 			}
-			lost := other.inFlight && m.effect(j).Mutates
+			lost, h := other.inFlight && m.effect(j).Mutates, other.hold
 			m.begin(j, e.table)
+			if h == serial || h == foreign || h == unknown { // only somebody's word ends it
+				other.hold = h
+				m.step(law.Event{Kind: law.Ended, Env: law8(j)})
+			}
 			other.unaccounted = other.unaccounted || lost
 		}
 	}

@@ -17,6 +17,38 @@ type found struct {
 	steps  int // how many steps a process takes at most before it rests, if nothing goes wrong
 }
 
+// A Result is what [Explore] has found.
+type Result struct {
+	States, Moves int64
+	Whole         bool     // everything was walked through
+	Edges         []string // transitions that were not taken
+	Story         *Story   // how a promise is broken; nil: none is
+}
+
+// Explore walks through everything that can happen, until limit states are
+// known.
+func Explore(ctx context.Context, cfg Config, limit int) (*Result, error) {
+	m, err := newModel(cfg)
+	if err != nil {
+		return nil, err
+	}
+	f := explore(ctx, m, limit)
+	r := &Result{States: int64(f.states), Moves: f.moves, Whole: f.whole, Edges: m.coverage().missing()}
+	if f.what != "" {
+		r.Story, err = m.storyOf(f)
+	}
+	return r, err
+}
+
+// storyOf tells what was found.
+func (m *model) storyOf(f found) (*Story, error) {
+	story, err := m.retell(f.path, false)
+	if err == nil && story.Broken == "" {
+		story.Broken = f.what
+	}
+	return story, err
+}
+
 // search walks through everything, breadth first. States are told apart by two
 // hashes of 64 bits.
 type search struct {

@@ -119,8 +119,8 @@ type env struct {
 	slot             slot
 	// What is true of the fetched file and the vault, whatever is on record.
 	stale, stored, proven bool
-	// As the server was last read.
-	seenOther bool
+	// As the server was last read, and whether a hold has said so.
+	seenOther, moved bool
 }
 
 // slot is the registration of an environment's serial number.

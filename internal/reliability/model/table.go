@@ -165,3 +165,24 @@ func (t *table[F]) onward(until machine.State) []bool {
 	}
 	return behind
 }
+
+// before returns, for each edge, whether it can be taken by an environment that
+// rests in until; empty until: it never does.
+func (t *table[F]) before(until machine.State) []bool {
+	edges, seen := make([]bool, len(t.edges)), make([]bool, len(t.nodes))
+	for next := []int{t.index(t.initial)}; len(next) > 0; next = next[1:] {
+		at := next[0]
+		if seen[at] {
+			continue
+		}
+		seen[at] = true
+		for _, w := range t.nodes[at].ways {
+			if w.edge < t.inner && t.nodes[at].State == until {
+				continue
+			}
+			edges[w.edge] = true
+			next = append(next, int(w.to))
+		}
+	}
+	return edges
+}

@@ -2,7 +2,6 @@ package model
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -122,12 +121,6 @@ func (m *model) stands(v move) string {
 		s = "now in " + string(m.at(int(v.env))) + ", " + s
 	}
 	return s
-}
-
-// WriteTo writes what happens, in words.
-func (s *Story) WriteTo(w io.Writer) (int64, error) {
-	n, err := io.WriteString(w, s.String())
-	return int64(n), err
 }
 
 // String says in words what happens, one move a line.

@@ -168,12 +168,9 @@ func walkThrough(ctx context.Context, job *tier.Job, name string, most int) cove
 
 // counterexample tells what was found: in words, drawn, and as a test.
 func counterexample(m *model, name string, f found) string {
-	story, err := m.retell(f.path, false)
+	story, err := m.storyOf(f)
 	if err != nil {
 		return name + ": " + f.what + "; " + err.Error()
-	}
-	if story.Broken == "" {
-		story.Broken = f.what
 	}
 	return fmt.Sprintf("%s\n\n%s\n%s\n%s", name, story, story.Mermaid(), story.Test(name))
 }
@@ -216,12 +213,20 @@ func (c coverage) missing() (missing []string) {
 	return missing
 }
 
-// coverage returns which transitions the model has taken since it was made.
+// coverage returns which transitions the model has taken since it was made. A
+// leg that rests before the end of its table, as the profile wants it, takes
+// none that lies behind: those are left out.
 func (m *model) coverage() coverage {
 	c := coverage{}
-	for _, t := range m.tables[1:] {
+	for n, t := range m.tables[1:] {
+		asked := slices.Repeat([]bool{true}, len(t.edges))
+		if leg, forth := m.leg(uint8(n + 1)); forth {
+			asked = t.before(leg.Stages[len(leg.Stages)-1].Until)
+		}
 		for i, edge := range t.edges {
-			c[t.id+": "+edge] = t.taken[i]
+			if asked[i] {
+				c[t.id+": "+edge] = t.taken[i]
+			}
 		}
 	}
 	for _, t := range m.lineTables[1:] {

@@ -75,8 +75,9 @@ func (s *stage) start(verb string, sc script) (*actor, error) {
 	words := append(append([]string(nil), sc.prefix...), program)
 	a := &actor{stage: s, cmd: exec.Command(words[0], words[1:]...), gone: make(chan struct{}), script: sc}
 	// One thread at a time is enough for a process that does one thing at a
-	// time, and leaves the other core to another play.
-	a.cmd.Env = append(os.Environ(), variable+"="+string(text), "GOMAXPROCS=1", "GOGC=off")
+	// time, and leaves the other core to another play. The race detector would
+	// sleep for a second at the end.
+	a.cmd.Env = append(os.Environ(), variable+"="+string(text), "GOMAXPROCS=1", "GOGC=off", "GORACE=atexit_sleep_ms=0")
 	a.cmd.ExtraFiles = []*os.File{theirs}
 	a.cmd.Stderr = &a.stderr
 	a.cmd.WaitDelay = patience

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/changeover-go/changeover/internal/reliability/tier"
@@ -81,7 +82,11 @@ func kill(ctx context.Context, job *tier.Job) {
 		return
 	}
 	defer os.RemoveAll(memory)
-	all, err := models(memory, scenarios())
+	plays := scenarios()
+	if job.Scale == tier.Test {
+		plays = plays[:2]
+	}
+	all, err := models(memory, plays)
 	if err != nil {
 		job.Fail("", "%v", err)
 		return
@@ -114,8 +119,9 @@ func killing(job *tier.Job, dir string, all []model, n uint64) (kills int64) {
 	repeat := strconv.FormatUint(n, 10)
 	rng := rand.New(rand.NewPCG(n, 1))
 	m := all[rng.IntN(len(all))]
+	var lives []string
 	fail := func(err error) {
-		job.Fail(repeat, "play %d (%v), after %d kills: %v", n, m.scenario, kills, err)
+		job.Fail(repeat, "play %d (%v), %s: %v", n, m.scenario, strings.Join(lives, ", "), err)
 	}
 	st, done, err := inPlace(job, dir, m.scenario)
 	if err != nil {
@@ -124,12 +130,13 @@ func killing(job *tier.Job, dir string, all []model, n uint64) (kills int64) {
 	}
 	defer done()
 	for {
-		a, killed, err := mortal(st, m, rng, kills < 50)
+		a, death, err := mortal(st, m, rng, kills < 50)
+		lives = append(lives, death)
 		if err != nil {
 			fail(err)
 			break
 		}
-		if killed {
+		if death != survived {
 			kills++
 			continue
 		}
@@ -140,24 +147,28 @@ func killing(job *tier.Job, dir string, all []model, n uint64) (kills int64) {
 	}
 	job.Add("kills", kills)
 	job.Add("runs", 1)
-	if job.Repeat != "" {
-		for _, line := range st.watch.Trace() {
-			fmt.Fprintln(job.Out, line)
-		}
+	if job.Repeat != "" && job.Failed() { // it may take many of them
+		fmt.Fprintln(job.Out, strings.Join(st.watch.Trace(), "\n"))
 	}
 	return kills
 }
 
+const survived = "let live"
+
 // mortal lets one process live until a moment that rng chooses, or its end.
-func mortal(st *stage, m model, rng *rand.Rand, may bool) (a *actor, killed bool, err error) {
+// Half of the moments are a time, the others a message that is lost, acted on
+// but not answered, or acted on when its sender is dead already.
+func mortal(st *stage, m model, rng *rand.Rand, may bool) (a *actor, death string, err error) {
 	var sc script
 	moment := time.Duration(rng.Int64N(int64(m.took)))
-	message1, way := 1+rng.IntN(m.messages), rng.IntN(6)
+	at, way := 1+rng.IntN(m.messages), rng.IntN(6)
+	death = fmt.Sprintf("killed after %v", moment)
+	if way < 3 {
+		death = fmt.Sprintf("killed at message %d, which was %s", at, [...]string{"lost", "not answered", "late"}[way])
+	}
 	if may && way < 3 {
-		// At a message: it is lost, or acted on but not answered, or acted on
-		// when its sender is dead already.
 		sc.at = func(a *actor, n int, _ *message, done bool) bool {
-			if n != message1 {
+			if n != at {
 				return true
 			}
 			switch {
@@ -171,12 +182,15 @@ func mortal(st *stage, m model, rng *rand.Rand, may bool) (a *actor, killed bool
 		}
 	}
 	if a, err = st.start(goOn, sc); err != nil {
-		return nil, false, err
+		return nil, survived, err
 	}
 	if may && way >= 3 {
 		alarm := time.AfterFunc(moment, a.kill)
 		defer alarm.Stop()
 	}
-	killed, err = a.wait()
-	return a, killed, err
+	killed, err := a.wait()
+	if !killed {
+		death = survived
+	}
+	return a, death, err
 }

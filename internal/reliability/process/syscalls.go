@@ -124,7 +124,7 @@ func syscalls(ctx context.Context, job *tier.Job) {
 				continue
 			case job.Scale == tier.Test:
 				s.step = 97
-			case i >= len(foundations()):
+			case i >= len(foundations()) && job.Scale != tier.Soak:
 				s.step = 7
 			}
 			s.n = 1

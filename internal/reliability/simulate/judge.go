@@ -77,10 +77,8 @@ func (r *run) truth(rep *report.Report, role license.Role) {
 // examine looks at all that can be looked at: what the journal alone says,
 // twice, and everything that was printed.
 func (r *run) examine(rep *report.Report) {
-	one, errOne := journal.Replay(r.disk.Read(r.lab.ctx))
-	two, errTwo := journal.Replay(r.entries())
-	if errOne != nil || errTwo != nil || !sameRecord(one, two) {
-		r.fail("the journal, replayed twice, says different things: %v, %v", errOne, errTwo)
+	for _, v := range law.Replayed(r.disk.Read(r.lab.ctx), r.entries()) {
+		r.fail("%v", v)
 	}
 	again, err := report.New(r.plan, r.disk.Read(r.lab.ctx))
 	if err != nil || again.Verdict != rep.Verdict || again.Placement != rep.Placement || !reflect.DeepEqual(again.Hold, rep.Hold) {
@@ -124,19 +122,4 @@ func (r *run) entries() iter.Seq2[journal.Entry, error] {
 			}
 		}
 	}
-}
-
-// sameRecord compares what two replays say; times are compared as instants.
-func sameRecord(a, b *journal.Record) bool {
-	if a.Run != b.Run || a.Last != b.Last || a.Epoch != b.Epoch || len(a.Standings) != len(b.Standings) || !reflect.DeepEqual(a.Definitions, b.Definitions) {
-		return false
-	}
-	for i, s := range a.Standings {
-		t := b.Standings[i]
-		if s.Env != t.Env || s.Table != t.Table || s.State != t.State || s.InFlight != t.InFlight || s.Doubt != t.Doubt || s.Effect != t.Effect || s.ID != t.ID ||
-			s.Attempt != t.Attempt || s.Steps != t.Steps || string(s.Facts) != string(t.Facts) || (s.Hold == nil) != (t.Hold == nil) || !s.Since.Equal(t.Since) {
-			return false
-		}
-	}
-	return true
 }

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -54,7 +55,7 @@ func Tier() tier.Tier {
 
 func simulate(ctx context.Context, job *tier.Job) {
 	// Almost everything that a run allocates is garbage when it ends.
-	defer debug.SetGCPercent(debug.SetGCPercent(1600))
+	defer debug.SetGCPercent(debug.SetGCPercent(800))
 	if seed, ok := strings.CutPrefix(job.Repeat, "seed="); ok {
 		n, err := strconv.ParseUint(seed, 10, 64)
 		if err != nil {
@@ -107,10 +108,16 @@ type variant struct {
 }
 
 // shape is what tells plans apart.
-type shape struct {
-	profile, environments, copies int
-	reversed, wide, canary        bool
-}
+type shape struct{ profile, environments, flavor int }
+
+// The flavors of a plan.
+const (
+	plain = iota
+	reversed
+	wide
+	canary
+	twoCopies
+)
 
 // lab is what one worker needs: its plans and programs. It is not safe for concurrent use.
 type lab struct {
@@ -130,21 +137,18 @@ func (l *lab) variant(s shape) *variant {
 		return v
 	}
 	profile := migration.Profiles()[s.profile]
-	p := scene.Plan(profile.Name, s.environments)
-	p.MinCopies = s.copies
-	p = p.Effective()
-	if s.reversed {
-		for i, j := 0, len(p.Order)-1; i < j; i, j = i+1, j-1 {
-			p.Order[i], p.Order[j] = p.Order[j], p.Order[i]
-		}
-	}
-	if s.wide {
+	p := scene.Plan(profile.Name, s.environments).Effective()
+	switch s.flavor {
+	case reversed:
+		slices.Reverse(p.Order)
+	case wide:
 		for _, leg := range profile.Legs {
 			p.MaxInFlight[leg.Name] = s.environments
 		}
-	}
-	if s.canary {
+	case canary:
 		p.First = []string{p.Order[len(p.Order)-1]}
+	case twoCopies:
+		p.MinCopies = 2
 	}
 	v := &variant{plan: p}
 	l.variants[s] = v
@@ -162,10 +166,7 @@ func (l *lab) draw(rng *rand.Rand) *variant {
 		}
 		return 0
 	}
-	return l.variant(shape{
-		profile: weighted(50, 15, 35), environments: 2 + weighted(80, 17, 3), copies: 1 + rng.IntN(2),
-		reversed: rng.IntN(4) == 0, wide: rng.IntN(4) == 0, canary: rng.IntN(8) == 0,
-	})
+	return l.variant(shape{profile: weighted(50, 15, 35), environments: 2 + weighted(80, 17, 3), flavor: weighted(40, 15, 25, 10, 10)})
 }
 
 // program returns a program that serves r, as a new process would.
@@ -196,6 +197,7 @@ func (l *lab) done(v *variant, p *program) {
 	if p.keeps = p.station.fetched != 0; p.keeps {
 		p.stale++
 	}
+	*p.station = station{}
 	if !p.logs && p.stale < maxStale {
 		v.idle = append(v.idle, p)
 	}
