@@ -2321,3 +2321,25 @@ func TestNothingSecretAndNothingHostileIsPrinted(t *testing.T) {
 		}
 	})
 }
+
+// Somebody resolves what one environment waits for; what was found in another
+// is still nobody's word.
+func TestACorrectionOfTheLicensesEndsNoHoldForWhatWasFound(t *testing.T) {
+	s := newStage(t, migration.RefreshAndMove)
+	s.plan.MaxInFlight = map[string]int{"refresh": 4, "move": 4}
+	s.world.SetIPP(s.plan.Target, "LifeTime", license.Ignore)
+	changed := license.SerialNumber("ZZZ-ZZZ-ZZZ-ZZZ-ZZZ-ZZZ-ZZZ-ZZZ")
+	s.apply(t, after("ServiceCenter", "UploadLicense", "Quality", 1, 3, func() { s.world.ChangeSerial("Quality", changed) }))
+	require.Equal(t, string(migration.NeedsSupport), s.standing(t, "LifeTime").State)
+	s.held(t, "Quality", journal.HoldSerial)
+	s.world.Reissue(s.plan.Target, license.Unprotected)
+	s.resolve(t, "LifeTime")
+	s.held(t, "Quality", journal.HoldSerial)
+	require.Equal(t, string(migration.Paused), s.standing(t, "Quality").State)
+	uploads := s.uploads(s.plan.Target, "LifeTime")
+	require.Equal(t, report.Held, s.resume(t).Verdict)
+	require.Equal(t, uploads, s.uploads(s.plan.Target, "LifeTime"), "nobody goes on meanwhile")
+	s.world.ChangeSerial("Quality", s.env("Quality").Serial)
+	s.resolve(t, "Quality")
+	s.completed(t, s.resume(t))
+}

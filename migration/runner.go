@@ -334,6 +334,13 @@ func (r *Runner) fence(sess *engine.Session, leg string) error {
 			Text: "the target licenses were corrected and are fetched again", Facts: raw}); err != nil {
 			return err
 		}
+		// What was found in the world is no matter of the table that is begun
+		// anew: only somebody's word ends it.
+		if h := at.Hold; h != nil && slices.Contains([]journal.HoldKind{journal.HoldSerial, journal.HoldForeign, journal.HoldUnknown}, h.Kind) {
+			if err := sess.Stage(journal.Entry{Kind: journal.Held, Env: env, Table: m.Table().ID, Leg: leg, State: string(m.Initial()), Hold: h}); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/changeover-go/changeover/environment/machine"
 	"github.com/changeover-go/changeover/internal/reliability/law"
+	"github.com/changeover-go/changeover/internal/steps"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
 )
@@ -77,7 +78,7 @@ func (m *model) stillPaused(i int) bool {
 		m.halted = true
 	}
 	if m.halted {
-		m.fails(i, conditionNotSent)
+		m.fails(i, steps.NotSent)
 		return false
 	}
 	return true
@@ -88,16 +89,16 @@ func (m *model) register(i int) {
 		return
 	}
 	e := &m.envs[i]
-	m.step(law.Event{Kind: law.Looked, Env: law8(i), Done: e.slot == registered})
+	m.step(law.Event{Kind: law.Looked, Env: uint8(i), Done: e.slot == registered})
 	if e.slot == registered {
 		m.fire(i, "serialRegistered")
 		return
 	}
 	if m.halted {
-		m.fails(i, conditionNotSent)
+		m.fails(i, steps.NotSent)
 		return
 	}
-	m.step(law.Event{Kind: law.Asked, Env: law8(i), Effect: law.Register})
+	m.step(law.Event{Kind: law.Asked, Env: uint8(i), Effect: law.Register})
 	caught := m.effect(i).Catch
 	p := m.goesWrong(len(caught) + 3)
 	e.phase = answered
@@ -118,7 +119,7 @@ func (m *model) register(i int) {
 		}
 		e.slot = registered
 	}
-	m.step(law.Event{Kind: law.Answered, Env: law8(i), Effect: law.Register, Done: e.answer == fine})
+	m.step(law.Event{Kind: law.Answered, Env: uint8(i), Effect: law.Register, Done: e.answer == fine})
 }
 
 // caught is an answer that states the p-th condition that the effect catches.
@@ -239,7 +240,7 @@ func (m *model) storeFile(i int) {
 	}
 	e.proven = true
 	if !e.seenOther {
-		m.step(law.Event{Kind: law.Stored, Env: law8(i)})
+		m.step(law.Event{Kind: law.Stored, Env: uint8(i)})
 	}
 }
 
@@ -260,7 +261,7 @@ func (m *model) upload(i int) {
 // Center can answer.
 func (m *model) send(i int, k kind, asked law.Event, catchFrom int) {
 	e := &m.envs[i]
-	asked.Kind, asked.Env, asked.Effect = law.Asked, law8(i), law.Upload
+	asked.Kind, asked.Env, asked.Effect = law.Asked, uint8(i), law.Upload
 	m.step(asked)
 	e.phase = answered
 	n := len(m.effect(i).Catch) - catchFrom
@@ -286,7 +287,7 @@ func (m *model) send(i int, k kind, asked law.Event, catchFrom int) {
 		m.say("the answer is lost, and it will be installed later")
 		e.late, e.answer = k, silent
 	}
-	m.step(law.Event{Kind: law.Answered, Env: law8(i), Effect: law.Upload, Done: e.answer == fine})
+	m.step(law.Event{Kind: law.Answered, Env: uint8(i), Effect: law.Upload, Done: e.answer == fine})
 }
 
 // refusedAs is an answer that states a condition; one that the effect does not
@@ -303,7 +304,7 @@ func (m *model) refusedAs(i int, condition string) {
 
 func (m *model) republish(i int) {
 	e, catch := &m.envs[i], m.effect(i).Catch
-	m.step(law.Event{Kind: law.Asked, Env: law8(i), Effect: law.Republish})
+	m.step(law.Event{Kind: law.Asked, Env: uint8(i), Effect: law.Republish})
 	e.phase, e.published = answered, false
 	p := m.goesWrong(len(catch) + 2)
 	switch {
@@ -317,7 +318,7 @@ func (m *model) republish(i int) {
 		m.say("the answer is lost")
 		e.answer = silent
 	}
-	m.step(law.Event{Kind: law.Answered, Env: law8(i), Effect: law.Republish, Done: e.published})
+	m.step(law.Event{Kind: law.Answered, Env: uint8(i), Effect: law.Republish, Done: e.published})
 }
 
 func (m *model) verify(i int) {
@@ -365,7 +366,7 @@ func (m *model) restore(i int) {
 	if m.goesWrong(1) == 1 {
 		m.say("the licensing page cannot be read")
 		if !e.targetSent {
-			m.fails(i, conditionNotSent)
+			m.fails(i, steps.NotSent)
 			return
 		}
 	} else {
@@ -514,7 +515,7 @@ func (m *model) observe(i int) {
 	m.sleep()
 	switch fx.Name {
 	case "registerSerial":
-		m.step(law.Event{Kind: law.Looked, Env: law8(i), Done: e.slot == registered})
+		m.step(law.Event{Kind: law.Looked, Env: uint8(i), Done: e.slot == registered})
 		if e.slot == registered {
 			m.fire(i, "serialRegistered")
 			return

@@ -30,8 +30,6 @@ func (m *model) effect(i int) *effect {
 	return &m.tables[m.envs[i].table].effects[m.node(i).effect]
 }
 
-func law8(i int) uint8 { return uint8(i) }
-
 // legRole says whose licenses the table of an environment is about.
 func (m *model) legRole(i int) law.Role {
 	if leg, ok := m.leg(m.envs[i].table); ok {
@@ -96,15 +94,11 @@ func (m *model) rest(i int, w *walk, short bool) {
 // begin takes an environment to the beginning of a table.
 func (m *model) begin(i int, table uint8) {
 	e := &m.envs[i]
-	e.table, e.state = table, uint8(m.tables[table].index(m.initial(table)))
+	e.table, e.state = table, uint8(m.tables[table].index(m.tables[table].initial))
 	e.hold, e.inFlight, e.doubt = free, false, false
 	e.fetched, e.flaw, e.fence, e.kept, e.stale, e.stored = nothing, sound, 0, false, false, false
 	e.need, e.evidence, e.published, e.holds = noNeed, false, false, false
-	m.step(law.Event{Kind: law.Entered, Env: law8(i), Leg: m.legRole(i), Begins: true})
-}
-
-func (m *model) initial(table uint8) machine.State {
-	return m.tables[table].initial
+	m.step(law.Event{Kind: law.Entered, Env: uint8(i), Leg: m.legRole(i), Begins: true})
 }
 
 // decide is what comes next for an environment.
@@ -135,7 +129,7 @@ func (m *model) decide(i int, w *walk) {
 			e.targetSent = true
 		}
 		e.inFlight, e.doubt = true, false
-		m.step(law.Event{Kind: law.Intended, Env: law8(i), Effect: law.EffectOf(string(fx.Name)), Leg: m.legRole(i)})
+		m.step(law.Event{Kind: law.Intended, Env: uint8(i), Effect: law.EffectOf(string(fx.Name)), Leg: m.legRole(i)})
 	}
 	e.phase = intended
 }
@@ -173,12 +167,12 @@ func (m *model) fire(i int, on machine.Trigger) {
 	}
 	e.state = w.to
 	m.entered(i)
-	m.step(law.Event{Kind: law.Ended, Env: law8(i), Done: true})
+	m.step(law.Event{Kind: law.Ended, Env: uint8(i), Done: true})
 	for j := range m.n {
 		m.envs[j].blocked = false
 	}
 	if m.proc == forward && on == "ippRejected" {
-		m.line.latches, m.halted = true, true
+		m.line.latches, m.halted = true, !m.reckless
 		if m.cut() {
 			return
 		}
@@ -188,7 +182,7 @@ func (m *model) fire(i int, on machine.Trigger) {
 }
 
 func (m *model) entered(i int) {
-	m.step(law.Event{Kind: law.Entered, Env: law8(i), State: law.StateOf(string(m.at(i))), Leg: m.legRole(i)})
+	m.step(law.Event{Kind: law.Entered, Env: uint8(i), State: law.StateOf(string(m.at(i))), Leg: m.legRole(i)})
 }
 
 // holdFor stops an environment for somebody.
@@ -197,7 +191,7 @@ func (m *model) holdFor(i int, h hold) {
 	e.hold, e.moved = h, e.moved || h == serial
 	if h != inDoubt {
 		e.inFlight, e.doubt = false, false
-		m.step(law.Event{Kind: law.Ended, Env: law8(i)})
+		m.step(law.Event{Kind: law.Ended, Env: uint8(i)})
 	}
 	m.say("it is held: " + holdNames[h])
 	if w := m.walk(); w != nil {
@@ -213,7 +207,7 @@ func (m *model) release(i int) {
 	if e.hold != free && e.moved {
 		e.moved, e.seenOther = false, false
 		if e.proven {
-			m.step(law.Event{Kind: law.Stored, Env: law8(i)})
+			m.step(law.Event{Kind: law.Stored, Env: uint8(i)})
 		}
 	}
 	e.hold = free
@@ -223,7 +217,7 @@ func (m *model) release(i int) {
 func (m *model) again(i int) {
 	e := m.ended(i)
 	e.inFlight, e.doubt = false, false
-	m.step(law.Event{Kind: law.Ended, Env: law8(i)})
+	m.step(law.Event{Kind: law.Ended, Env: uint8(i)})
 	m.goOn()
 }
 
@@ -310,10 +304,3 @@ func (m *model) forget() {
 	l.phase, l.answer, l.sees, l.latches = none, fine, l.seen, l.latch
 	m.proc, m.halted, m.struck, m.walking, m.group, m.census = idle, false, false, false, 0, 0
 }
-
-// conditionNotSent is what the steps state when nothing was sent.
-const conditionNotSent = steps.NotSent
-
-// needsSupport is the name of the state, in both tables, that waits for a
-// person.
-const needsSupport = migration.NeedsSupport

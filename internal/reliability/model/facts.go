@@ -6,8 +6,10 @@ import (
 
 	"github.com/changeover-go/changeover/environment"
 	"github.com/changeover-go/changeover/environment/machine"
+	"github.com/changeover-go/changeover/internal/reliability/law"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
+	"github.com/changeover-go/changeover/rollback"
 )
 
 // bits packs values into a number, the last one lowest.
@@ -162,27 +164,21 @@ func (m *model) takeCensus(reached [][]bool) environment.Census {
 		if e.table == 0 {
 			continue
 		}
-		shows := e.shown.role()
-		if e.shownOther {
-			shows = 0
-		}
 		if e.backup && e.shown != nothing && !e.shownOther {
 			c.BackedUp++
 		}
-		switch m.role(e.shown) {
-		case license.Source:
-			if shows != 0 {
-				c.ShowSource++
-			}
-		case license.Target:
-			if shows != 0 {
-				c.ShowTarget++
-			}
+		switch {
+		case e.shownOther:
+		case e.shown.role() == law.Source:
+			c.ShowSource++
+		case e.shown.role() == law.Target:
+			c.ShowTarget++
 		}
+		back := m.line.table == 2 && e.table == m.back
 		switch at := m.at(i); {
-		case m.line.table == 2 && e.table == m.back && at == "RolledBack":
+		case back && at == rollback.RolledBack:
 			c.Reached++
-		case m.line.table == 2 && e.table == m.back && at == "RestoredNotTested":
+		case back && at == rollback.RestoredNotTested:
 			c.Untested++
 		case e.hold != free:
 			c.Held++

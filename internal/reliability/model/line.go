@@ -6,7 +6,6 @@ import (
 	"github.com/changeover-go/changeover/environment"
 	"github.com/changeover-go/changeover/environment/machine"
 	"github.com/changeover-go/changeover/internal/reliability/law"
-	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
 	"github.com/changeover-go/changeover/rollback"
 )
@@ -241,7 +240,7 @@ func (m *model) pause() bool {
 		}
 		for i := range m.n {
 			if m.pausing[i] {
-				m.step(law.Event{Kind: law.Asked, Env: law8(i), Effect: law.Pause})
+				m.step(law.Event{Kind: law.Asked, Env: uint8(i), Effect: law.Pause})
 			}
 		}
 		p := m.goesWrong(2)
@@ -318,7 +317,7 @@ func (m *model) resume() {
 	if l.ours {
 		for i := range m.n {
 			if m.pausing[i] {
-				m.step(law.Event{Kind: law.Asked, Env: law8(i), Effect: law.Resume})
+				m.step(law.Event{Kind: law.Asked, Env: uint8(i), Effect: law.Resume})
 			}
 		}
 		p := m.goesWrong(2)
@@ -533,7 +532,7 @@ func (m *model) waits() bool {
 		return true
 	}
 	for i := range m.n {
-		if m.envs[i].hold != free || m.at(i) == needsSupport {
+		if m.envs[i].hold != free || m.at(i) == migration.NeedsSupport {
 			return true
 		}
 	}
@@ -566,7 +565,7 @@ func (m *model) hand(i int, on machine.Trigger) {
 	t.taken[w.edge] = true
 	e.state, e.inFlight, e.doubt = w.to, false, false
 	m.entered(i)
-	m.step(law.Event{Kind: law.Ended, Env: law8(i), Done: true})
+	m.step(law.Event{Kind: law.Ended, Env: uint8(i), Done: true})
 }
 
 // done reports whether nothing is left to be done.
@@ -574,5 +573,3 @@ func (m *model) done() bool {
 	return m.proc == idle && m.line.table != 0 && m.lineNode().Final && !(m.line.table == 1 && m.lineAt() == migration.Halted)
 }
 
-// target reports whether a leg moves to the target license.
-func isTarget(leg migration.Leg) bool { return leg.Role == license.Target }

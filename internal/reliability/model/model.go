@@ -28,7 +28,9 @@ type Config struct {
 	BackLine func(machine.Table[environment.Line]) machine.Table[environment.Line]
 	Without  law.Set // laws that are not enforced
 
-	unchecked bool // tables need not be valid: for showing what the model finds
+	// For showing what the model finds: tables need not be valid, and a walk
+	// goes on when the line is stopped, so that the tables alone stop it.
+	unchecked, reckless bool
 }
 
 // model is a config made ready. It works on one state at a time and is not

@@ -20,7 +20,7 @@ func (m *model) mayResolve(i int) bool {
 	case e.hold != free:
 		return true
 	}
-	return m.at(i) == needsSupport && (e.table == m.back) == (m.line.table == 2)
+	return m.at(i) == migration.NeedsSupport && (e.table == m.back) == (m.line.table == 2)
 }
 
 // resolve is what somebody finds and does about an environment.
@@ -34,7 +34,7 @@ func (m *model) resolve(i int) {
 			if e.late == nothing && e.slot != pending && m.pick(2) == 1 {
 				m.say("it is found not to have been done")
 				e.inFlight, e.doubt = false, false
-				m.step(law.Event{Kind: law.Ended, Env: law8(i)})
+				m.step(law.Event{Kind: law.Ended, Env: uint8(i)})
 			}
 		}
 		return
@@ -54,14 +54,14 @@ func (m *model) resolve(i int) {
 		for j := range m.n {
 			other := &m.envs[j]
 			t := m.tables[e.table]
-			if j == i || other.table != e.table || !isTarget(leg) || m.at(j) == needsSupport || m.at(j) == t.initial {
+			if j == i || other.table != e.table || leg.Role != license.Target || m.at(j) == migration.NeedsSupport || m.at(j) == t.initial {
 				continue
 			}
 			lost, h := other.inFlight && m.effect(j).Mutates, other.hold
 			m.begin(j, e.table)
 			if h == serial || h == foreign || h == unknown { // only somebody's word ends it
 				other.hold = h
-				m.step(law.Event{Kind: law.Ended, Env: law8(j)})
+				m.step(law.Event{Kind: law.Ended, Env: uint8(j)})
 			}
 			other.unaccounted = other.unaccounted || lost
 		}
@@ -83,7 +83,9 @@ func (m *model) mend(i int, h hold) {
 	case unknown, foreign:
 		k := source
 		if leg, forth := m.leg(e.table); forth && leg.Role == license.Target && m.line.table == 1 {
-			if at := m.at(i); at != "Paused" && at != "SerialRegistered" && at != "LicenseFetched" && at != "BackedUp" {
+			switch m.at(i) {
+			case migration.Paused, migration.SerialRegistered, migration.LicenseFetched, migration.BackedUp:
+			default: // it was uploaded
 				k = target
 			}
 		}

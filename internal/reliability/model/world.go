@@ -43,9 +43,9 @@ func (m *model) reading(i int, want func(kind) bool, times int) kind {
 	if e.seenOther != e.other {
 		e.seenOther = e.other
 		if !e.other && e.proven {
-			m.step(law.Event{Kind: law.Stored, Env: law8(i)})
+			m.step(law.Event{Kind: law.Stored, Env: uint8(i)})
 		} else {
-			m.step(law.Event{Kind: law.Unproven, Env: law8(i)})
+			m.step(law.Event{Kind: law.Unproven, Env: uint8(i)})
 		}
 	}
 	k := e.installed
@@ -54,7 +54,7 @@ func (m *model) reading(i int, want func(kind) bool, times int) kind {
 		k = e.prior
 	}
 	for range times {
-		m.step(law.Event{Kind: law.Read, Env: law8(i), Role: k.role(), ForServer: !e.other || k == third, Accepted: m.accepts(e.table, k)})
+		m.step(law.Event{Kind: law.Read, Env: uint8(i), Role: k.role(), ForServer: !e.other || k == third, Accepted: m.accepts(e.table, k)})
 	}
 	return k
 }
@@ -68,7 +68,7 @@ func (m *model) accepts(table uint8, k kind) bool {
 // listed is LifeTime's list.
 func (m *model) listed() {
 	for i := range m.n {
-		m.step(law.Event{Kind: law.ShownPause, Env: law8(i), Done: m.pausing[i] && m.paused})
+		m.step(law.Event{Kind: law.ShownPause, Env: uint8(i), Done: m.pausing[i] && m.paused})
 	}
 	m.step(law.Event{Kind: law.SawPause, Done: m.paused})
 }

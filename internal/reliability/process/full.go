@@ -46,7 +46,7 @@ func full(ctx context.Context, job *tier.Job) {
 		return
 	}
 	defer os.RemoveAll(memory)
-	all, err := models(memory, []scenario{{migration.RefreshAndMove, 2, false}, {migration.Published, 2, false}, {migration.RefreshAndMove, 2, true}})
+	all, err := models(job, memory, []scenario{{migration.RefreshAndMove, 2, false}, {migration.Published, 2, false}, {migration.RefreshAndMove, 2, true}})
 	if err != nil {
 		job.Fail("", "%v", err)
 		return
@@ -107,7 +107,7 @@ func starving(job *tier.Job, all []model, n uint64) {
 			fail(err)
 		}
 	}()
-	st, err := newStage(m.scenario, at)
+	st, err := newStage(job, m.scenario, at)
 	if err != nil {
 		fail(err)
 		return

@@ -36,14 +36,14 @@ func scenarios() []scenario {
 }
 
 // models plays every scenario once.
-func models(dir string, all []scenario) ([]model, error) {
+func models(job *tier.Job, dir string, all []scenario) ([]model, error) {
 	var out []model
 	for i, s := range all {
 		place := filepath.Join(dir, fmt.Sprintf("model%d", i))
 		if err := os.Mkdir(place, 0o700); err != nil {
 			return nil, err
 		}
-		st, err := newStage(s, place)
+		st, err := newStage(job, s, place)
 		if err != nil {
 			return nil, err
 		}
@@ -64,16 +64,6 @@ func models(dir string, all []scenario) ([]model, error) {
 	return out, nil
 }
 
-// inMemory returns a new directory in a file system in memory, if there is one:
-// what a killed process wrote is in the kernel's hands either way, and a disk
-// would only make us wait.
-func inMemory(job *tier.Job) (string, error) {
-	if dir, err := os.MkdirTemp("/dev/shm", "changeover"); err == nil {
-		return dir, nil
-	}
-	return os.MkdirTemp(job.Dir, "memory")
-}
-
 // kill kills processes until their runs are over all the same.
 func kill(ctx context.Context, job *tier.Job) {
 	memory, err := inMemory(job)
@@ -86,7 +76,7 @@ func kill(ctx context.Context, job *tier.Job) {
 	if job.Scale == tier.Test {
 		plays = plays[:2]
 	}
-	all, err := models(memory, plays)
+	all, err := models(job, memory, plays)
 	if err != nil {
 		job.Fail("", "%v", err)
 		return

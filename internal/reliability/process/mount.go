@@ -25,6 +25,40 @@ func mountPoint(job *tier.Job) (string, error) {
 	return os.MkdirTemp(job.Dir, mountMark+strconv.Itoa(os.Getpid())+"-")
 }
 
+const (
+	memoryDir  = "/dev/shm"
+	memoryMark = "changeover-memory-"
+)
+
+// inMemory returns a new directory in a file system in memory, if there is one:
+// what a killed process wrote is in the kernel's hands either way, and a disk
+// would only make us wait.
+func inMemory(job *tier.Job) (string, error) {
+	entries, err := os.ReadDir(memoryDir)
+	if err != nil {
+		return os.MkdirTemp(job.Dir, "memory")
+	}
+	for _, e := range entries {
+		if abandoned(e.Name(), memoryMark) {
+			if err := os.RemoveAll(filepath.Join(memoryDir, e.Name())); err != nil {
+				return "", err
+			}
+		}
+	}
+	return os.MkdirTemp(memoryDir, memoryMark+strconv.Itoa(os.Getpid())+"-")
+}
+
+// abandoned reports whether a name was made by a process that is gone.
+func abandoned(name, mark string) bool {
+	rest, ours := strings.CutPrefix(name, mark)
+	owner, _, _ := strings.Cut(rest, "-")
+	if _, err := strconv.Atoi(owner); !ours || err != nil {
+		return false
+	}
+	_, err := os.Stat("/proc/" + owner)
+	return errors.Is(err, os.ErrNotExist)
+}
+
 // sweepUp unmounts what processes have left that are gone.
 func sweepUp() error {
 	table, err := os.ReadFile("/proc/self/mounts")
@@ -34,15 +68,7 @@ func sweepUp() error {
 	var errs []error
 	for row := range strings.Lines(string(table)) {
 		words := strings.Fields(row)
-		if len(words) < 2 {
-			continue
-		}
-		rest, ours := strings.CutPrefix(filepath.Base(words[1]), mountMark)
-		owner, _, _ := strings.Cut(rest, "-")
-		if _, err := strconv.Atoi(owner); !ours || err != nil {
-			continue
-		}
-		if _, err := os.Stat("/proc/" + owner); errors.Is(err, os.ErrNotExist) {
+		if len(words) > 1 && abandoned(filepath.Base(words[1]), mountMark) {
 			errs = append(errs, syscall.Unmount(words[1], syscall.MNT_DETACH))
 		}
 	}

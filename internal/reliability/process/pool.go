@@ -50,6 +50,6 @@ func inPlace(job *tier.Job, parent string, s scenario) (st *stage, done func(), 
 			}
 		}
 	}
-	st, err = newStage(s, dir)
+	st, err = newStage(job, s, dir)
 	return st, done, err
 }

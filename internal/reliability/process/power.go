@@ -25,7 +25,7 @@ func power(ctx context.Context, job *tier.Job) {
 		job.Skip("power", why)
 		return
 	}
-	all, err := models(job.Dir, []scenario{{migration.Published, 2, false}, {migration.RefreshAndMove, 2, true}})
+	all, err := models(job, job.Dir, []scenario{{migration.Published, 2, false}, {migration.RefreshAndMove, 2, true}})
 	if err != nil {
 		job.Fail("", "%v", err)
 		return
@@ -125,7 +125,7 @@ func (d *disk) cutOnce(job *tier.Job, rng *rand.Rand, m model, n uint64, program
 	if err := syncDirectory(d.at); err != nil {
 		return nil, err
 	}
-	st, err := newStage(m.scenario, dir)
+	st, err := newStage(job, m.scenario, dir)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func race(ctx context.Context, job *tier.Job) {
 		return
 	}
 	defer os.RemoveAll(memory)
-	all, err := models(memory, []scenario{{migration.Published, 2, false}, {migration.AsWritten, 2, false}})
+	all, err := models(job, memory, []scenario{{migration.Published, 2, false}, {migration.AsWritten, 2, false}})
 	if err != nil {
 		job.Fail("", "%v", err)
 		return

@@ -19,6 +19,7 @@ import (
 	"github.com/changeover-go/changeover/adapters/filejournal"
 	"github.com/changeover-go/changeover/adapters/filevault"
 	"github.com/changeover-go/changeover/internal/reliability/law"
+	"github.com/changeover-go/changeover/internal/reliability/tier"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
 	"github.com/changeover-go/changeover/migration/journal"
@@ -69,15 +70,16 @@ type stage struct {
 	holder  *actor            // that holds the state directory
 	rival   *actor            // that says so as well
 	kept    []adapters.Stored // that were acknowledged
+	lasting bool              // something was acknowledged by the journal
 	trouble []string
 }
 
 // newStage sets a stage up in dir, which exists.
-func newStage(s scenario, dir string) (*stage, error) {
+func newStage(job *tier.Job, s scenario, dir string) (*stage, error) {
 	st := &stage{scenario: s, part: part{Dir: dir, Profile: s.profile, Environments: s.environments, Ballast: ballast}, world: new(fake.World)}
 	st.plan = st.part.plan()
 	var err error
-	if st.watch, err = law.NewWatch(st.plan, law.Rules{}); err != nil {
+	if st.watch, err = law.NewWatch(st.plan, law.Rules{Without: job.Without}); err != nil {
 		return nil, err
 	}
 	st.world = fake.New(st.plan.Infrastructure, st.plan.Source, st.plan.Target)
@@ -164,6 +166,7 @@ func (s *stage) answer(a *actor, q *message) (m message) {
 	case slept:
 		err = s.watch.Clock(new(fake.Clock)).Sleep(ctx, q.Wait)
 	case appended:
+		s.lasting = true
 		err = s.watch.Store(past{}).Append(ctx, q.After, q.Entries...)
 	case stored:
 		s.kept = append(s.kept, q.Stored)
@@ -320,13 +323,16 @@ func (s *stage) check() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ctx := context.Background()
-	if _, err := filejournal.Verify(ctx, s.part.state(), nil); err != nil && !errors.Is(err, os.ErrNotExist) {
-		s.wrong("the journal does not verify: %v", err)
-	}
-	s.watch.Revive()
-	for _, err := range s.watch.Store(onDisk(s.part.state())).Read(ctx) {
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			s.wrong("the journal cannot be read: %v", err)
+	_, err := filejournal.Verify(ctx, s.part.state(), nil)
+	if s.lasting || !errors.Is(err, os.ErrNotExist) { // before its first entry, it need not be there
+		if err != nil {
+			s.wrong("the journal does not verify: %v", err)
+		}
+		s.watch.Revive()
+		for _, err := range s.watch.Store(onDisk(s.part.state())).Read(ctx) {
+			if err != nil {
+				s.wrong("the journal cannot be read: %v", err)
+			}
 		}
 	}
 	if err := s.backups(ctx); err != nil {

@@ -95,7 +95,7 @@ func syscalls(ctx context.Context, job *tier.Job) {
 		return
 	}
 	defer os.RemoveAll(memory)
-	all, err := models(memory, []scenario{{migration.RefreshAndMove, 2, false}, {migration.RefreshAndMove, 2, true}})
+	all, err := models(job, memory, []scenario{{migration.RefreshAndMove, 2, false}, {migration.RefreshAndMove, 2, true}})
 	if err != nil {
 		job.Fail("", "%v", err)
 		return

@@ -166,7 +166,11 @@ func (l *lab) draw(rng *rand.Rand) *variant {
 		}
 		return 0
 	}
-	return l.variant(shape{profile: weighted(50, 15, 35), environments: 2 + weighted(80, 17, 3), flavor: weighted(40, 15, 25, 10, 10)})
+	s := shape{profile: weighted(50, 15, 35), flavor: weighted(40, 15, 25, 10, 10)}
+	if s.environments = 2 + weighted(80, 17, 3); s.profile == 2 {
+		s.environments = 2 + weighted(60, 35, 5) // of several that LifeTime controls, each has a pause of its own
+	}
+	return l.variant(s)
 }
 
 // program returns a program that serves r, as a new process would.

@@ -115,6 +115,10 @@ func New(o Options) *World {
 		s.Environment, s.at, s.serial, s.version = env, i, env.Serial, 7
 		s.registered = map[license.Role]bool{license.Source: true}
 		s.controlled = env.Kind != environment.LifeTime
+		if s.controlled && w.on&(1<<ForeignPause) != 0 && w.rng.IntN(2) == 0 {
+			s.paused = true // since before the run
+			w.Fired[ForeignPause]++
+		}
 		s.cur = content{role: license.Source, serial: env.Serial, word: license.Ignore, kind: "Production", salt: w.salt}
 	}
 	if o.Marked {
