@@ -6,6 +6,8 @@ SHELL := bash
 
 MODULES := $(shell cat allmodules)
 FUZZTIME ?= 30s
+HOURS ?= 1
+SEED ?= $(shell date +%s)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # $(call each,COMMAND) runs a command in the folder of every module and stops at
@@ -64,6 +66,14 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 		echo "$$target in $$package for $(FUZZTIME)"; \
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
 	done)
+
+.PHONY: reliability
+reliability: ## the reliability programme, with the figures that CI demands; TIERS="model kill" chooses
+	go run ./internal/reliability $(TIERS)
+
+.PHONY: soak
+soak: ## the tiers that never run out of seeds, for HOURS (1); what they find becomes a test
+	go run ./internal/reliability -soak $(HOURS)h -seed $(SEED) -keep internal/reliability/testdata/found.txt simulate enumerate kill full race
 
 .PHONY: golden
 golden: ## rewrite the golden files, and what else is generated; look at the difference before committing it

@@ -2343,3 +2343,34 @@ func TestACorrectionOfTheLicensesEndsNoHoldForWhatWasFound(t *testing.T) {
 	s.resolve(t, "Quality")
 	s.completed(t, s.resume(t))
 }
+
+// A sweep is good for the moment: what somebody changes while the run waits to
+// resume deployments is seen before it does.
+func TestASweepIsNotBelievedWhenTheRunWasTakenUpAgain(t *testing.T) {
+	held := failing("LifeTime", "ResumeDeployments", "", adapters.ErrPermission)
+	t.Run("on the way forward", func(t *testing.T) {
+		s := newStage(t, migration.RefreshAndMove)
+		s.apply(t, held)
+		s.held(t, whole, journal.HoldSupport)
+		require.Equal(t, string(migration.Swept), s.standing(t, whole).State)
+		s.world.InstallByHand("Quality", s.plan.Source)
+		s.resolve(t, whole)
+		require.Equal(t, report.Mixed, s.resume(t).Verdict)
+		require.True(t, s.world.Paused("Production"))
+		s.held(t, whole, journal.HoldMixed)
+		s.world.InstallByHand("Quality", s.plan.Target)
+		s.resolve(t, whole)
+		s.completed(t, s.resume(t))
+	})
+	t.Run("on the way back", func(t *testing.T) {
+		s := newStage(t, migration.RefreshAndMove)
+		s.ipp("Quality")
+		s.apply(t, held)
+		require.Equal(t, string(rollback.Swept), s.standing(t, whole).State)
+		s.world.InstallByHand("LifeTime", s.plan.Target)
+		s.resolve(t, whole)
+		require.Equal(t, report.Mixed, s.resume(t).Verdict)
+		require.True(t, s.world.Paused("Production"))
+		s.rolledBack(t, s.resume(t))
+	})
+}

@@ -77,13 +77,13 @@ func (m Mask) own(s string) string {
 // ellipses are what texts end with when they are cut short.
 var ellipses = []string{"…", "..."}
 
-// JSON hides the codes that the mask was made for, and only those, in encoded
-// JSON.
+// JSON hides the codes in encoded JSON.
 func (m Mask) JSON(b []byte) []byte {
-	if !slices.ContainsFunc(m.codes, func(code string) bool { return bytes.Contains(b, []byte(code[:minMasked])) }) {
+	if !slices.ContainsFunc(m.codes, func(code string) bool { return bytes.Contains(b, []byte(code[:minMasked])) }) &&
+		(bytes.Count(b, []byte(".")) < 7 || !usualCodes.Match(b)) {
 		return b
 	}
-	return []byte(m.own(string(b)))
+	return []byte(m.Text(string(b)))
 }
 
 // Error returns an error with err's text, its codes hidden, that wraps err; nil

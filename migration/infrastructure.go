@@ -31,7 +31,7 @@ func (r *Runner) lineSteps(sess *engine.Session) map[machine.EffectName]machine.
 			return r.openGate(ctx, sess, c)
 		}},
 		"sweep":             {Do: func(ctx context.Context, c *machine.Call[L]) (machine.Trigger, error) { return r.sweep(ctx, sess, c) }},
-		"resumeDeployments": r.site.ResumeDeployments(),
+		"resumeDeployments": r.site.ResumeDeployments(r.profile.Legs[len(r.profile.Legs)-1].Role),
 		"openCase": {Do: func(ctx context.Context, c *machine.Call[L]) (machine.Trigger, error) {
 			return r.openCase(ctx, sess, c)
 		}},

@@ -168,7 +168,7 @@ func (p Plan) Digest() string {
 // [environment.Infrastructure.Check] these are:
 //
 //   - noActivationCode, sameActivationCode (in any letter case), and as a
-//     warning unusualActivationCode;
+//     warning unusualActivationCode; codeInName, for an environment;
 //   - noModule, longModule (more than 128 characters), invisibleInModule;
 //   - unknownProfile, unknownLeg (in Accept or MaxInFlight);
 //   - nothingAccepted, for a leg that verifies, emptyWord, repeatedWord, and as
@@ -190,6 +190,7 @@ func (p Plan) check() environment.Findings {
 	return slices.Concat(
 		p.Infrastructure.Check(),
 		p.checkCodes(),
+		p.checkNameCodes(),
 		p.checkModule(),
 		p.checkProfile(),
 		p.checkOrder(),
@@ -226,6 +227,22 @@ func (p Plan) checkCodes() environment.Findings {
 			Code: "sameActivationCode", Where: "target", Text: "the target activation code is the source activation code",
 			Hint: "nothing would change; letter case makes no difference",
 		})
+	}
+	return found
+}
+
+// checkNameCodes refuses environments that are called like a secret: their
+// names are keys of the journal, in which codes are masked.
+func (p Plan) checkNameCodes() environment.Findings {
+	var found environment.Findings
+	mask := license.NewMask(p.Source, p.Target)
+	for i, env := range p.Infrastructure.Environments {
+		if mask.Text(env.Name) != env.Name {
+			found = append(found, environment.Finding{
+				Code: "codeInName", Where: element("environments", i) + ".name", Text: "the name contains an activation code",
+				Hint: "names are printed, codes are not; name it as LifeTime does",
+			})
+		}
 	}
 	return found
 }

@@ -207,6 +207,7 @@ func (r *Runner) logger() *zap.Logger { return cmp.Or(r.opts.Logger, zap.NewNop(
 func (r *Runner) Run(ctx context.Context, verb string) (machine.State, error) {
 	var at machine.State
 	err := r.host.Run(ctx, verb, func(sess *engine.Session) error {
+		r.site.Begin()
 		if err := sess.Retry(r.opts.User); err != nil {
 			return err
 		}

@@ -291,9 +291,11 @@ func InfrastructureTable(p Profile) machine.Table[environment.Line] {
 			return l.Census.Total > 0 && n == l.Census.Total, fmt.Sprintf("%d of %d do", n, l.Census.Total)
 		},
 	})
+	moved := at
 	ask(machine.Effect{Name: "sweep", Doc: "Let the last change settle, then read every environment once more.", Timeout: steps.PersonTime, Retry: retry, Settle: settle}, "swept", Swept, "everyoneShows")
 	reach(Swept, "A sweep after the last change has found the same activation code everywhere.")
-	ask(machine.Effect{Name: "resumeDeployments", Doc: "Resume the deployments that this run has paused.", Mutates: true, Timeout: steps.PersonTime, Retry: retry, Settle: settle}, "deploymentsResumed", Completed)
+	ask(machine.Effect{Name: "resumeDeployments", Doc: "Resume the deployments that this run has paused, unless something has changed since the sweep.", Mutates: true, Timeout: steps.PersonTime, Retry: retry, Settle: settle}, "deploymentsResumed", Completed)
+	t.Edges = append(t.Edges, machine.Edge{From: Swept, On: steps.ChangedSince, To: moved})
 	t.States = append(t.States,
 		machine.Node{State: Completed, Doc: "The procedure is done and deployments go on.", Final: true},
 		machine.Node{State: CaseNeeded, Doc: "Environments wait for a person, and the list of them is complete.", Do: "openCase"},

@@ -109,6 +109,7 @@ func (r *Runner) logger() *zap.Logger { return cmp.Or(r.opts.Logger, zap.NewNop(
 func (r *Runner) Run(ctx context.Context, verb string) (machine.State, error) {
 	var at machine.State
 	err := r.host.Run(ctx, verb, func(sess *engine.Session) error {
+		r.site.Begin()
 		standing, _ := sess.Standing(journal.Infrastructure)
 		line, err := engine.Facts[environment.Line](standing)
 		if err != nil {
@@ -222,7 +223,7 @@ func (r *Runner) lineSteps(sess *engine.Session) map[machine.EffectName]machine.
 			return r.restoreAll(ctx, sess, c)
 		}},
 		"sweep":             {Do: func(ctx context.Context, c *machine.Call[L]) (machine.Trigger, error) { return r.sweep(ctx, sess, c) }},
-		"resumeDeployments": r.site.ResumeDeployments(),
+		"resumeDeployments": r.site.ResumeDeployments(license.Source),
 		"report":            {Do: report, Observe: report}, // looks for the case before it opens one
 	}
 }

@@ -129,6 +129,7 @@ func InfrastructureTable() machine.Table[environment.Line] {
 			{From: Restored, On: "swept", To: Swept, If: []machine.GuardName{"everyoneShowsSource"}},
 			{From: Restored, On: "notRestored", To: Mixed},
 			{From: Swept, On: "deploymentsResumed", To: Resumed},
+			{From: Swept, On: steps.ChangedSince, To: Restored},
 			{From: Resumed, On: "reported", To: AllRolledBack, If: []machine.GuardName{"caseRecorded"}},
 			{From: RestoredUntested, On: SupportResolved, To: Restored, If: []machine.GuardName{"responsibilityTaken"}},
 			{From: Mixed, On: TakenUpAgain, To: Paused},
@@ -152,7 +153,7 @@ func InfrastructureTable() machine.Table[environment.Line] {
 			{Name: "pause", Doc: "Pause the deployments that go on, having noted which, and see that they are paused; pausing again does no harm.", Timeout: steps.PersonTime, Retry: retry},
 			{Name: "restoreLicenses", Doc: "Take every environment back; one that fails never stops another."},
 			{Name: "sweep", Doc: "Let the last change settle, then read every environment once more; one that shows the target license again goes back again.", Timeout: steps.PersonTime, Retry: retry, Settle: settle},
-			{Name: "resumeDeployments", Doc: "Resume the deployments that this run has paused.", Mutates: true, Timeout: steps.PersonTime, Retry: retry, Settle: settle},
+			{Name: "resumeDeployments", Doc: "Resume the deployments that this run has paused, unless something has changed since the sweep.", Mutates: true, Timeout: steps.PersonTime, Retry: retry, Settle: settle},
 			{Name: "report", Doc: "Report to Support what happened, unless the case is open already.", Mutates: true, Timeout: steps.PersonTime, Retry: retry, Settle: settle},
 		},
 	}

@@ -162,7 +162,7 @@ func parseName(s string) (n name, ok bool) {
 	digest, ext, _ := strings.Cut(parts[2], ".")
 	generation, err := strconv.Atoi(parts[1])
 	n = name{serial: parts[0], generation: generation, digest: license.Digest(digest), kind: "." + ext}
-	ok = err == nil && generation > 0 && isHex(n.serial, serialDigits) && isHex(digest, 2*sha256.Size) &&
+	ok = err == nil && generation > 0 && generation <= maxGeneration && isHex(n.serial, serialDigits) && isHex(digest, 2*sha256.Size) &&
 		(n.kind == kindBytes || n.kind == kindManifest) && n.base()+n.kind == s
 	return n, ok
 }

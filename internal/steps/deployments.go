@@ -104,11 +104,27 @@ func (s *Site) StillPaused(ctx context.Context) error {
 	return s.Running(ctx)
 }
 
-// ResumeDeployments is the step that both procedures end with.
-func (s *Site) ResumeDeployments() machine.Step[environment.Line] {
+// ChangedSince leads from where a sweep has led back to where it is asked for.
+const ChangedSince machine.Trigger = "changedSince"
+
+// ResumeDeployments is the step that both procedures end with, when the sweep
+// has found the license of role everywhere. A sweep is good for the moment: if
+// the run was taken up again since, every environment is looked at before
+// deployments go on, and what has changed is for another sweep to judge.
+func (s *Site) ResumeDeployments(role license.Role) machine.Step[environment.Line] {
 	const done machine.Trigger = "deploymentsResumed"
 	return machine.Step[environment.Line]{
 		Do: func(ctx context.Context, c *machine.Call[environment.Line]) (machine.Trigger, error) {
+			if !s.swept.Swap(false) {
+				for _, name := range s.Names() {
+					switch r, err := s.Read(ctx, name); {
+					case err != nil:
+						return "", Before(err)
+					case !r.Shows(role):
+						return ChangedSince, nil
+					}
+				}
+			}
 			return done, s.Resume(ctx, &c.Facts.Pause)
 		},
 		Observe: func(ctx context.Context, c *machine.Call[environment.Line]) (machine.Trigger, error) {

@@ -160,5 +160,6 @@ func (s *Site) Sweep(ctx context.Context, settle machine.Settle, keep func(env s
 			return err
 		}
 	}
+	s.swept.Store(true)
 	return nil
 }

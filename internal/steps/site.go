@@ -35,7 +35,13 @@ type Site struct {
 	// reaches calls that were decided on before, and wait for another attempt;
 	// what lasts is in the journal.
 	Halted atomic.Bool
+
+	swept atomic.Bool // a sweep has just ended well
 }
+
+// Begin says that a run begins or is taken up again: what was seen before is no
+// longer fresh.
+func (s *Site) Begin() { s.swept.Store(false) }
 
 // Names of the conditions that the steps themselves state. NotSent: something
 // went wrong before anything was sent, so the effect was not done.

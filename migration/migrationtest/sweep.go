@@ -62,6 +62,9 @@ type Subject struct {
 // A failure says which point was hit, which law was broken and what the law
 // says, what happened up to there, and how to run that point alone.
 //
+// It sees what goes through Set. What a step of one's own does past it, it sees
+// only in what the ports show afterwards, and in Check.
+//
 // A conformance suite (package adaptertest) looks at one adapter, sentence by
 // sentence; Sweep looks at what becomes of a whole run. Use both.
 func Sweep(t *testing.T, fresh func(t testing.TB) Subject) {

@@ -230,14 +230,34 @@ func TestSweepNamesWhatIsWrong(t *testing.T) {
 				return set, nil
 			}
 		}, []string{"the backups:", "there is no such backup"}},
-		{"a step that changes something without the journal", func(w *fake.World, s *migrationtest.Subject) {
-			set := s.Set
-			s.Options = &changeover.Options{Steps: map[machine.EffectName]machine.Step[environment.Facts]{
-				"fetchLicense": {Do: func(ctx context.Context, call *machine.Call[environment.Facts]) (machine.Trigger, error) {
-					return "", fmt.Errorf("registering: %w", set.Portal.RegisterSerial(ctx, s.Plan.Target, s.Plan.Infrastructure.Environments[0]))
-				}},
-			}}
-		}, []string{"nothing was made to fail"}},
+		{"a LifeTime that does not see that a pause has ended", func(_ *fake.World, s *migrationtest.Subject) {
+			s.Set.LifeTime = &careless{LifeTime: s.Set.LifeTime}
+		}, []string{"nothing was made to fail", "(unavailable) in *", "observed: it was not done"}},
+		{"a step that says uploaded and uploads nothing", func(_ *fake.World, s *migrationtest.Subject) {
+			s.Plan = sweepPlan(t, migration.Published)
+			nothing := func(context.Context, *machine.Call[environment.Facts]) (machine.Trigger, error) {
+				return "uploaded", nil
+			}
+			s.Options = &changeover.Options{Steps: map[machine.EffectName]machine.Step[environment.Facts]{"upload": {Do: nothing, Observe: nothing}}}
+		}, []string{"nothing was made to fail", `BackedUp refuses "uploaded": licenseShown`}},
+		{"a table that lost the guard against that", func(_ *fake.World, s *migrationtest.Subject) {
+			s.Plan = sweepPlan(t, migration.Published)
+			nothing := func(context.Context, *machine.Call[environment.Facts]) (machine.Trigger, error) {
+				return "uploaded", nil
+			}
+			s.Options = &changeover.Options{
+				Steps: map[machine.EffectName]machine.Step[environment.Facts]{"upload": {Do: nothing, Observe: nothing}},
+				Extend: func(_ migration.Leg, t machine.Table[environment.Facts]) machine.Table[environment.Facts] {
+					t.Edges = slices.Clone(t.Edges)
+					for i, e := range t.Edges {
+						if e.On == "uploaded" {
+							t.Edges[i].If = nil
+						}
+					}
+					return t
+				},
+			}
+		}, []string{"nothing was made to fail", "OR2 is broken by entered in Production Uploaded (No state is entered on an answer that left open what was done;"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			names, hitAt, err := migrationtest.Points(t.Context(), t, func(t testing.TB) migrationtest.Subject { return sweepSubject(t, "", c.change) })

@@ -56,6 +56,9 @@ func (s *sweep) run(ctx context.Context) {
 			continue
 		}
 		b, err := s.base(ctx, &p)
+		if ctx.Err() != nil {
+			return
+		}
 		if err != nil {
 			s.job.Fail(p.name, "a run to which nothing happens: %v", err)
 			return
@@ -179,11 +182,11 @@ func (s *sweep) each(ctx context.Context, n int, do func(i int)) {
 }
 
 // testTrials is about how many of a kind are tried at the scale of a test.
-const testTrials = 15
+const testTrials = 10
 
 // crashesAt returns the ways in which a process can die in those events: all
-// there are in a small play; in others killed, with nothing left that was not
-// synced, with the last write done by half, and one more.
+// there are in a small play; in others two, by turns killed or with nothing left
+// that was not synced, and one more.
 func (s *sweep) crashesAt(b *base) []point {
 	r := rand.New(rand.NewPCG(s.job.Seed, 1))
 	var points []point
@@ -194,12 +197,11 @@ func (s *sweep) crashesAt(b *base) []point {
 		if !e.active || n < b.from {
 			continue
 		}
-		if e.pending > 0 {
-			points = append(points, point{at: n, how: kill})
-		}
 		ways := crashdisk.All(e.pending, 2, r)
-		if len(ways) > 3 && !b.play.small() {
-			ways = []crashdisk.Survivors{"none", "torn", ways[r.IntN(len(ways))]}
+		if len(ways) > 1 && !b.play.small() {
+			ways = []crashdisk.Survivors{[]crashdisk.Survivors{"none", crashdisk.Survivors(kill)}[n%2], ways[r.IntN(len(ways))]}
+		} else if e.pending > 0 {
+			points = append(points, point{at: n, how: kill})
 		}
 		for _, survivors := range ways {
 			points = append(points, point{at: n, how: how(survivors)})
@@ -262,7 +264,7 @@ func coarse(events []event, from int) []point {
 
 // triples dies three times, at random.
 func (s *sweep) triples(ctx context.Context, b *base) {
-	n := map[tier.Scale]int{tier.Test: testTrials, tier.CI: 300, tier.Soak: 1000}[s.job.Scale]
+	n := map[tier.Scale]int{tier.Test: testTrials, tier.CI: 200, tier.Soak: 1000}[s.job.Scale]
 	s.each(ctx, n, func(i int) {
 		r := rand.New(rand.NewPCG(s.job.Seed, uint64(i)+2))
 		var points []point
@@ -291,7 +293,11 @@ func (s *sweep) failures(ctx context.Context, b *base) {
 				points = append(points, point{at: e.call, how: h})
 				continue
 			}
-			points = append(points, point{at: n, how: h}, point{at: n, how: h, always: true})
+			if b.play.small() {
+				points = append(points, point{at: n, how: h}, point{at: n, how: h, always: true})
+			} else {
+				points = append(points, point{at: n, how: h, always: n%2 == 0})
+			}
 		}
 	}
 	s.each(ctx, len(points), func(i int) {

@@ -63,7 +63,8 @@ func playNamed(name string) *play {
 	return nil
 }
 
-const stateDir = "/state"
+// stateDir has a parent of its own, which nobody but the journal syncs.
+const stateDir = "/run/state"
 
 func (p *play) vaultDirs() []string { return []string{"/vault1", "/vault2"}[:p.copies] }
 

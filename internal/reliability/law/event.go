@@ -143,6 +143,9 @@ type Event struct {
 	Done   bool
 	Begins bool // of Entered: a table begins
 
+	// Attested, of Ended: a person said that it was not done.
+	Attested bool
+
 	// What is wrong with an uploaded file.
 	WrongServer bool // it is for another serial number than the server states
 	Unstored    bool // the vault was never given these bytes

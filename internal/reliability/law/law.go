@@ -18,6 +18,14 @@ import (
 	"fmt"
 	"math/bits"
 	"strings"
+	"time"
+)
+
+// What is promised of readings, said here once more so that the tables cannot
+// take it back unnoticed.
+const (
+	Window = 2 * time.Minute // in which a change settles
+	Reads  = 2               // equal readings in a row that can be believed
 )
 
 // A Law is the number of an invariant.

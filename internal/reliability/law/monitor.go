@@ -47,6 +47,7 @@ type Monitor struct {
 	restoring   mask // is being sent its source license on the way back
 	restored    mask // was sent it, and perhaps has it
 	regOpen     mask // a registration was asked for, and its end is not on record
+	regDoubt    mask // and it came back without an answer, or not at all
 	regSeen     mask // the registration was answered, or looked up
 	readSince   mask // the page was read under the open intent
 	sent        mask // an upload or restore was asked for under the intent that is open
@@ -115,7 +116,10 @@ func (m *Monitor) Step(rules *Rules, e Event) Set {
 		}
 		m.intent[e.Env] = NoEffect
 		m.unaccounted.set(e.Env, false)
-		m.regOpen.set(e.Env, false)
+		if e.Done || e.Attested || !m.regDoubt.has(e.Env) {
+			m.regOpen.set(e.Env, false)
+			m.regDoubt.set(e.Env, false)
+		}
 		m.restoring.set(e.Env, false) // it was refused
 	case Entered:
 		m.enter(rules, e, must)
@@ -137,6 +141,7 @@ func (m *Monitor) Step(rules *Rules, e Event) Set {
 			m.published.set(e.Env, e.Done)
 		case Register:
 			m.regSeen.set(e.Env, e.Done)
+			m.regDoubt.set(e.Env, !e.Done)
 		}
 	case Looked:
 		m.regSeen.set(e.Env, e.Done)
@@ -167,6 +172,7 @@ func (m *Monitor) Step(rules *Rules, e Event) Set {
 		}
 	case Died:
 		m.restored |= m.restoring
+		m.regDoubt |= m.regOpen &^ m.regSeen
 		m.restoring = 0
 	case Called:
 		m.call(rules, e, must)
@@ -338,7 +344,7 @@ func (m *Monitor) call(rules *Rules, e Event, must func(Law, bool)) {
 // Swapped returns m with the environments i and j exchanged: a run of an
 // infrastructure whose environments differ in their names alone.
 func (m Monitor) Swapped(i, j uint8) Monitor {
-	for _, s := range []*mask{&m.proven, &m.cleared, &m.keptBack, &m.targetMaybe, &m.attempted, &m.restoring, &m.restored, &m.regOpen, &m.regSeen, &m.readSince, &m.sent, &m.published,
+	for _, s := range []*mask{&m.proven, &m.cleared, &m.keptBack, &m.targetMaybe, &m.attempted, &m.restoring, &m.restored, &m.regOpen, &m.regDoubt, &m.regSeen, &m.readSince, &m.sent, &m.published,
 		&m.unaccounted, &m.pauseFresh, &m.shownPaused, &m.ours, &m.untested, &m.beforeLatch, &m.sweptSource, &m.sweptTarget} {
 		a, b := s.has(i), s.has(j)
 		s.set(i, b)

@@ -167,6 +167,11 @@ var violations = []struct {
 	{law.OR3, "a serial number is registered again while it is open", func() []law.Event {
 		return before(forth(), 0, is(law.Answered, 0, law.Register, 0), law.Event{Kind: law.Asked, Effect: law.Register})
 	}},
+	{law.OR3, "a serial number is registered again although nobody has said that it was not", func() []law.Event {
+		s := changed(forth(), 0, is(law.Answered, 0, law.Register, 0), func(e *law.Event) { e.Done = false })
+		return before(s, 0, enters(0, law.SerialRegistered), law.Event{Kind: law.Looked}, law.Event{Kind: law.Ended, Effect: law.Register},
+			law.Event{Kind: law.Intended, Effect: law.Register, Leg: law.Target}, law.Event{Kind: law.Asked, Effect: law.Register})
+	}},
 	{law.OR4, "a word is accepted that the plan does not accept", func() []law.Event {
 		s := changed(forth(), 2, is(law.Read, 0, 0, law.Source), func(e *law.Event) { e.Accepted = false })
 		return changed(s, 3, is(law.Read, 0, 0, law.Source), func(e *law.Event) { e.Accepted = false })
@@ -280,6 +285,16 @@ func TestEveryLawCanBeBroken(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, l, parsed)
 	}
+}
+
+// After a person has said that it was not done, a serial number may be
+// registered again.
+func TestARegistrationMayBeRepeatedOnSomebodysWord(t *testing.T) {
+	s := changed(forth(), 0, is(law.Answered, 0, law.Register, 0), func(e *law.Event) { e.Done = false })
+	s = before(s, 0, enters(0, law.SerialRegistered), law.Event{Kind: law.Looked}, law.Event{Kind: law.Ended, Effect: law.Register, Attested: true},
+		law.Event{Kind: law.Intended, Effect: law.Register, Leg: law.Target}, law.Event{Kind: law.Asked, Effect: law.Register},
+		law.Event{Kind: law.Answered, Effect: law.Register, Done: true})
+	require.Zero(t, broken(s, 0))
 }
 
 // A run of an infrastructure with its environments exchanged is the same run.

@@ -79,7 +79,10 @@ func (p watchedPortal) FetchLicense(ctx context.Context, code license.Activation
 func (p watchedPortal) SerialRegistered(ctx context.Context, code license.ActivationCode, env environment.Environment) (bool, error) {
 	registered, err := p.to.SerialRegistered(ctx, code, env)
 	if err == nil {
-		p.w.see(func() { p.w.step(Event{Kind: Looked, Env: p.w.env(env.Name), Done: registered}) })
+		p.w.see(func() {
+			p.w.open[p.w.env(env.Name)] = false
+			p.w.step(Event{Kind: Looked, Env: p.w.env(env.Name), Done: registered})
+		})
 	}
 	return registered, err
 }
@@ -91,9 +94,14 @@ func (p watchedPortal) RegisterSerial(ctx context.Context, code license.Activati
 // change makes a call that changes something.
 func (w *Watch) change(e Event, call func() error) error {
 	e.Kind = Asked
-	w.see(func() { w.step(e) })
+	w.see(func() {
+		w.open[e.Env] = true
+		w.step(e)
+	})
 	err := call()
-	if err == nil || adapters.ConditionOf(err) == nil {
+	known := err == nil || adapters.ConditionOf(err) != nil
+	w.see(func() { w.open[e.Env] = !known })
+	if err == nil || !known {
 		w.see(func() { w.step(Event{Kind: Answered, Env: e.Env, Effect: e.Effect, Done: err == nil}) })
 	}
 	return err
@@ -117,6 +125,7 @@ func (s watchedServiceCenter) InstalledLicense(ctx context.Context, env environm
 // read makes events of a reading. It is called with the lock held.
 func (w *Watch) read(env environment.Environment, in license.Installed) {
 	i := w.env(env.Name)
+	w.open[i] = false
 	if last, known := w.server[env.Name]; !known || last != in.Server {
 		w.server[env.Name] = in.Server
 		kind := Unproven
@@ -146,9 +155,13 @@ func (s watchedServiceCenter) UploadLicense(ctx context.Context, env environment
 
 func (s watchedServiceCenter) RepublishModule(ctx context.Context, env environment.Environment, module string) (p adapters.Publication, err error) {
 	e := Event{Kind: Asked, Effect: Republish, Env: s.w.env(env.Name)}
-	s.w.see(func() { s.w.step(e) })
+	s.w.see(func() {
+		s.w.open[e.Env] = true
+		s.w.step(e)
+	})
 	p, err = s.to.RepublishModule(ctx, env, module)
 	s.w.see(func() {
+		s.w.open[e.Env] = err != nil && adapters.ConditionOf(err) == nil
 		s.w.step(Event{Kind: Answered, Env: e.Env, Effect: Republish, Done: err == nil && p.Before != "" && p.Before == p.After})
 	})
 	return p, err

@@ -12,7 +12,7 @@ import (
 
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/environment"
-	"github.com/changeover-go/changeover/internal/steps"
+	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
 	"github.com/changeover-go/changeover/migration/journal"
@@ -44,6 +44,7 @@ type Watch struct {
 	proofs []adapters.Stored       // source licenses that the vault keeps in enough copies
 	held   map[string][2]bool      // whether somebody said that an environment must wait, and said so under another hold
 	moved  map[string]bool         // waits for a person because its serial number has changed
+	open   map[uint8]bool          // a call has left open what was done, and nobody has looked or waited since
 	swept  bool                    // a sweep is on record, and nothing was to be changed since
 	leg    map[string]string       // the leg that an environment is in
 }
@@ -78,10 +79,10 @@ func NewWatch(plan migration.Plan, rules Rules) (*Watch, error) {
 	}
 	rules.Environments = len(plan.Infrastructure.Environments)
 	if rules.Reads == 0 {
-		rules.Reads = steps.Settle().Reads
+		rules.Reads = Reads
 	}
 	w := &Watch{plan: plan, rules: rules, legs: map[string]migration.Leg{}, server: map[string]license.SerialNumber{},
-		files: map[license.Digest]file{}, kept: map[license.Digest]bool{}, leg: map[string]string{}, held: map[string][2]bool{}, moved: map[string]bool{}}
+		files: map[license.Digest]file{}, kept: map[license.Digest]bool{}, leg: map[string]string{}, held: map[string][2]bool{}, moved: map[string]bool{}, open: map[uint8]bool{}}
 	for _, leg := range profile.Legs {
 		w.legs[leg.Name] = leg
 		w.rules.Final = roleOf(leg.Role)
@@ -316,7 +317,10 @@ func (w *Watch) durable(e journal.Entry) {
 		w.swept = w.swept && env == Line
 		w.step(Event{Kind: Intended, Env: env, Effect: EffectOf(e.Effect), Leg: leg})
 	case journal.Failed:
-		w.step(Event{Kind: Ended, Env: env, Effect: EffectOf(e.Effect)})
+		if w.open[env] && e.By == "" && EffectOf(e.Effect) != Other {
+			w.breaks(OR2, fmt.Sprintf("entry %d, by which %s in %s was not done, although nobody has looked", e.Seq, e.Effect, printable.Text(e.Env)))
+		}
+		w.step(Event{Kind: Ended, Env: env, Effect: EffectOf(e.Effect), Attested: e.By != ""})
 	case journal.Held:
 		operator := e.Hold.Kind == journal.HoldOperator
 		if e.Hold.Kind == journal.HoldSerial {
@@ -407,7 +411,8 @@ func (c watchedClock) Sleep(ctx context.Context, d time.Duration) error {
 	err := c.to.Sleep(ctx, d)
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
-	if err == nil && d >= steps.Settle().Window && !c.w.dead {
+	if err == nil && d >= Window && !c.w.dead {
+		clear(c.w.open)
 		c.w.step(Event{Kind: Slept})
 	}
 	return err

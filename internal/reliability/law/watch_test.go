@@ -16,7 +16,6 @@ import (
 	"github.com/changeover-go/changeover/internal/reliability/law"
 	"github.com/changeover-go/changeover/internal/reliability/scene"
 	"github.com/changeover-go/changeover/internal/reliability/simworld"
-	"github.com/changeover-go/changeover/internal/steps"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
 	"github.com/changeover-go/changeover/migration/journal"
@@ -38,7 +37,7 @@ func newRun(t testing.TB, profile string, ipp bool) *run {
 	p := scene.Plan(profile, 2).Effective()
 	w, err := law.NewWatch(p, law.Rules{})
 	require.NoError(t, err)
-	world := simworld.New(simworld.Options{Environments: p.Infrastructure.Environments, Seed: 1, Word: license.Unprotected, Marked: ipp, Window: steps.Settle().Window})
+	world := simworld.New(simworld.Options{Environments: p.Infrastructure.Environments, Seed: 1, Word: license.Unprotected, Marked: ipp, Window: law.Window})
 	return &run{plan: p, world: world, store: new(journal.Memory), watch: w}
 }
 

@@ -75,7 +75,7 @@ func TestEachMistakeInATableIsFound(t *testing.T) {
 			}
 			dropped("gateOpen", "everyoneBackedUp")(c)
 		}, "BK8"},
-		{"the line may be stopped and all goes on", "refresh-and-move/n2/at2/f2", func(c *Config) {
+		{"the line may be stopped and all goes on", "refresh-and-move/n2/at2/f1", func(c *Config) {
 			dropped("lineRunning")(c)
 			c.reckless = true
 		}, "RB1"},
@@ -162,6 +162,26 @@ func TestEachMistakeInATableIsFound(t *testing.T) {
 				return t
 			}
 		}, "is waited for"},
+		{"a guard that never holds keeps the run from its end", "as-written/n2/at1/f0", func(c *Config) {
+			c.Line = func(t lineTable) lineTable {
+				return t.Guard(migration.Tested, "swept", machine.Guard[environment.Line]{
+					Name: "never", Doc: "It holds.", Holds: func(environment.Line) (bool, string) { return false, "it does not" },
+				})
+			}
+		}, "no end can be reached"},
+		{"a table goes round and round", "as-written/n2/at1/f0", func(c *Config) {
+			c.Without = law.Of(law.OR6)
+			c.Extend = func(_ migration.Leg, t envTable) envTable {
+				return redirect(t, migration.IPVerified, "republished", migration.Uploaded)
+			}
+		}, "never comes to rest"},
+		{"a guard that panics refuses", "as-written/n2/at1/f0", func(c *Config) {
+			c.Extend = func(_ migration.Leg, t envTable) envTable {
+				return t.Require(migration.BackedUp, machine.Guard[environment.Facts]{
+					Name: "slips", Doc: "It holds.", Holds: func(f environment.Facts) (bool, string) { return f.Backups[99].Proven, "" },
+				})
+			}
+		}, "MX3"},
 		{"the table does not know what a step answers", "as-written/n2/at1/f1", func(c *Config) {
 			c.Extend = func(_ migration.Leg, t envTable) envTable {
 				t.Edges = slices.DeleteFunc(slices.Clone(t.Edges), func(e machine.Edge) bool { return e.On == "fileRefused" })
@@ -193,7 +213,7 @@ func TestEachMistakeInATableIsFound(t *testing.T) {
 // The line is stopped twice: the walk issues nothing more, and the table lets
 // nothing go on. Each is enough.
 func TestTheTableStopsTheLineByItself(t *testing.T) {
-	cfg, err := Named("as-written/n2/at2/f2")
+	cfg, err := Named("as-written/n2/at2/f1")
 	require.NoError(t, err)
 	cfg.reckless = true
 	m, err := newModel(cfg)

@@ -404,6 +404,12 @@ func (m *model) restore(i int) {
 		m.fails(i, catch[p-1].Condition)
 		return
 	}
+	if !e.targetSent { // somebody else has sent it: that is put on record first
+		e.targetSent = true
+		if m.cut() {
+			return
+		}
+	}
 	m.send(i, source, law.Event{Role: law.Source, WrongServer: e.seenOther}, missing)
 }
 
@@ -460,7 +466,7 @@ func (m *model) either(on []machine.Trigger) machine.Trigger {
 func (m *model) settle(i int) {
 	e, fx := &m.envs[i], m.effect(i)
 	if fx.Name == "restore" {
-		e.fetched, e.flaw, e.targetSent = source, sound, true
+		e.fetched, e.flaw = source, sound
 	}
 	if e.answer >= refused {
 		m.fails(i, fx.Catch[e.answer-refused].Condition)
@@ -531,6 +537,9 @@ func (m *model) observe(i int) {
 		switch {
 		case e.other:
 			m.holdFor(i, serial)
+		case m.shows(i)(k) && fx.Name == "restore" && !e.targetSent:
+			e.got = k
+			m.fire(i, "nothingToRestore")
 		case m.shows(i)(k):
 			e.got = k
 			m.fire(i, m.uploaded(i))

@@ -5,9 +5,7 @@ import (
 
 	"github.com/changeover-go/changeover/environment/machine"
 	"github.com/changeover-go/changeover/internal/reliability/law"
-	"github.com/changeover-go/changeover/internal/steps"
 	"github.com/changeover-go/changeover/license"
-	"github.com/changeover-go/changeover/migration"
 )
 
 // What follows is the rule of internal/engine for environments in a walk:

@@ -572,4 +572,3 @@ func (m *model) hand(i int, on machine.Trigger) {
 func (m *model) done() bool {
 	return m.proc == idle && m.line.table != 0 && m.lineNode().Final && !(m.line.table == 1 && m.lineAt() == migration.Halted)
 }
-

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/internal/reliability/law"
 )
 
@@ -106,7 +107,7 @@ const ofOne = "epwgxs"
 
 func whose(names []string, v move) string {
 	if strings.IndexByte(ofOne, v.verb) >= 0 && int(v.env) < len(names) {
-		return names[v.env]
+		return printable.Text(names[v.env])
 	}
 	return "Infrastructure"
 }

@@ -45,13 +45,10 @@ type run struct {
 	acts     map[string]int // what the person has done since the faults stopped
 	foreign  bool           // a second process is to be started in the next call
 
-	out     func(string) // nil: nobody wants to know
-	told    int          // events of the watch that were told
-	outputs []output     // of a thorough run
-	log     *strings.Builder
+	out  func(string) // nil: nobody wants to know
+	told int          // events of the watch that were told
+	log  *strings.Builder
 }
-
-type output struct{ name, text string }
 
 // happening is something beside the faults of the world that must be seen to
 // happen.

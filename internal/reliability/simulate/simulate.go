@@ -1,7 +1,7 @@
 // Package simulate is the tier of deterministic simulation: a whole run, with
 // every process and every person that serves it, in one goroutine and from one
 // seed, in a world in which anything may go wrong (package simworld). It is for
-// cmd reliability, and for whoever wants to see a failing seed again.
+// the reliability command, and for whoever wants to see a failing seed again.
 //
 // It knows two modes. In the mode of safety the faults never stop, and nothing
 // but the laws is asked for: whatever a report says must be true. In the mode
@@ -31,7 +31,6 @@ import (
 	"github.com/changeover-go/changeover/internal/reliability/scene"
 	"github.com/changeover-go/changeover/internal/reliability/simworld"
 	"github.com/changeover-go/changeover/internal/reliability/tier"
-	"github.com/changeover-go/changeover/internal/steps"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
 	"github.com/changeover-go/changeover/migration/journal"
@@ -67,6 +66,7 @@ func simulate(ctx context.Context, job *tier.Job) {
 		tally.add(job, r)
 		return
 	}
+	job.Add("seeds", 0) // comes first
 	var sum tally
 	var next atomic.Uint64
 	last := map[tier.Scale]uint64{tier.Test: testSeeds, tier.CI: ciSeeds}[job.Scale]
@@ -128,7 +128,7 @@ type lab struct {
 }
 
 func newLab(ctx context.Context, without law.Set) *lab {
-	return &lab{ctx: ctx, without: without, window: steps.Settle().Window, variants: map[shape]*variant{}}
+	return &lab{ctx: ctx, without: without, window: law.Window, variants: map[shape]*variant{}}
 }
 
 // variant returns the plan of a shape.
@@ -310,7 +310,7 @@ func (t *tally) report(job *tier.Job) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	job.Add("seeds", t.seeds)
-	job.Add("alive at the end", t.live)
+	job.Add("that must end", t.live)
 	job.Add("calls", t.calls)
 	for _, v := range []report.Verdict{report.Completed, report.RolledBack, report.Held, report.Mixed} {
 		job.Add(string(v), t.ended[v])

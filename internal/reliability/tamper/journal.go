@@ -28,6 +28,7 @@ type files struct{ journal, head []byte }
 type material struct {
 	run     string
 	flips   bool      // every byte of it is flipped in every way
+	rotate  bool      // but in one way only, which changes from byte to byte
 	cuts    bool      // it is cut at every byte, and every byte of HEAD is flipped and cut
 	states  []files   // after each append; the last is how it was left
 	lines   [][]byte  // of the journal as it was left
@@ -110,7 +111,7 @@ func (p place) read(ctx context.Context, f files) (class, error) {
 		if store != nil {
 			errOpen = errors.Join(errOpen, store.Close())
 		}
-		return "", fmt.Errorf("Verify and Open differ: %v; %v", errVerify, errOpen)
+		return "", fmt.Errorf("filejournal.Verify and Open differ: %v; %v", errVerify, errOpen)
 	case errVerify != nil:
 		return refused, p.named(f, errVerify)
 	}
@@ -120,7 +121,7 @@ func (p place) read(ctx context.Context, f files) (class, error) {
 		return "", fmt.Errorf("it was opened, and then: %w", err)
 	}
 	if repaired != found.Unfinished {
-		return "", fmt.Errorf("Verify speaks of %d unfinished bytes, Open has cut %d", found.Unfinished, repaired)
+		return "", fmt.Errorf("filejournal.Verify speaks of %d unfinished bytes, Open has cut %d", found.Unfinished, repaired)
 	}
 	return p.classify(f, found, entries)
 }
@@ -147,7 +148,7 @@ func (p place) named(f files, err error) error {
 	}
 	if bytes.Equal(f.journal, p.last().journal) {
 		if !strings.Contains(err.Error(), "HEAD") {
-			return fmt.Errorf("HEAD is not named: %w", err)
+			return fmt.Errorf("it does not name HEAD: %w", err)
 		}
 		return nil
 	}

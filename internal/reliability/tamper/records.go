@@ -88,7 +88,11 @@ func (m *material) kinds(_ context.Context, dir string) ([]kind, error) {
 		})},
 	}
 	n := len(masks())
-	if m.flips {
+	if m.flips && m.rotate {
+		kinds = append(kinds, kind{name: "one bit of each byte of the journal is flipped", n: len(last.journal), try: try(func(i int) files {
+			return files{flips(last.journal, i*n+i%n), last.head}
+		})})
+	} else if m.flips {
 		kinds = append(kinds, kind{name: "a bit of the journal is flipped", n: n * len(last.journal), try: try(func(i int) files {
 			return files{flips(last.journal, i), last.head}
 		})})

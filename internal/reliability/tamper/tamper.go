@@ -73,7 +73,7 @@ func run(ctx context.Context, job *tier.Job) {
 		return
 	}
 	if job.Scale != tier.Test {
-		job.Need("tamperings", 400_000)
+		job.Need("tamperings", 300_000)
 	}
 	t := tally{job: job, came: map[class]int64{}}
 	for i, s := range subjects {
@@ -193,11 +193,12 @@ type subject interface {
 
 // newSubjects makes what is tampered with. The journals of three runs, one that
 // completed, one that was rolled back and one that waits, are small enough for
-// every byte, and the last one for every cut and every byte of HEAD; those of
-// the others are taken record by record, and not at all at the scale of a test.
+// every byte, the longest of them with one bit of each byte, and the smallest for
+// every cut and every byte of HEAD as well; those of the others are taken record
+// by record, and not at all at the scale of a test.
 func newSubjects(ctx context.Context, scale tier.Scale, dir string) ([]subject, error) {
-	const smallest = "as-written-support"
-	deep := []string{"as-written-completed", "as-written-rolled-back-on-request", smallest}
+	const smallest, longest = "as-written-support", "as-written-rolled-back-on-request"
+	deep := []string{"as-written-completed", longest, smallest}
 	var all []subject
 	for _, r := range golden.Runs() {
 		isDeep := slices.Contains(deep, r.Name)
@@ -220,6 +221,7 @@ func newSubjects(ctx context.Context, scale tier.Scale, dir string) ([]subject, 
 			return nil, err
 		}
 		m.flips, m.cuts = isDeep, r.Name == smallest
+		m.rotate = r.Name == longest && scale != tier.Soak
 		all = append(all, m)
 	}
 	return append(all, strangers{}, newBackups()), nil

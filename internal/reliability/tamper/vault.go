@@ -105,13 +105,13 @@ func (v *vault) read(ctx context.Context, harmed []string, copies int) (c class,
 		f, err := open.Get(ctx, s.Serial, s.Digest)
 		switch {
 		case err == nil && f.Digest() != s.Digest:
-			return "", fmt.Errorf("Get returns other bytes than were asked for: %s", f.Digest().Short())
+			return "", fmt.Errorf("filevault.Get returns other bytes than were asked for: %s", f.Digest().Short())
 		case err == nil && bytesHarmed && whole == 0:
-			return "", errors.New("Get returns a backup of which no copy is as it was")
+			return "", errors.New("filevault.Get returns a backup of which no copy is as it was")
 		case err != nil && (!bytesHarmed || whole > 0):
-			return "", fmt.Errorf("Get does not find the copy that is whole: %w", err)
+			return "", fmt.Errorf("filevault.Get does not find the copy that is whole: %w", err)
 		case err != nil && !errors.Is(err, adapters.ErrBackupDamaged) && !errors.Is(err, adapters.ErrBackupNotFound):
-			return "", fmt.Errorf("Get does not say that the backup is lost: %w", err)
+			return "", fmt.Errorf("filevault.Get does not say that the backup is lost: %w", err)
 		case err != nil:
 			c = refused
 		case bytesHarmed:
@@ -128,11 +128,11 @@ func (v *vault) read(ctx context.Context, harmed []string, copies int) (c class,
 				return s.Label == got.Label && s.Digest == got.Digest && s.Generation == got.Generation && s.At.Equal(got.At)
 			})
 			if i < 0 {
-				return "", fmt.Errorf("List has a record that was never written: %+v", got)
+				return "", fmt.Errorf("filevault.List has a record that was never written: %+v", got)
 			}
 			bytesHarmed := slices.ContainsFunc(harmed, func(n string) bool { return strings.HasSuffix(n, string(got.Digest)+".lic") })
 			if bytesHarmed && got.Copies != whole {
-				return "", fmt.Errorf("List counts %d whole copies where there are %d", got.Copies, whole)
+				return "", fmt.Errorf("filevault.List counts %d whole copies where there are %d", got.Copies, whole)
 			}
 		}
 		// A manifest that is there and wrong is named.
@@ -143,7 +143,7 @@ func (v *vault) read(ctx context.Context, harmed []string, copies int) (c class,
 				return err == nil && !bytes.Equal(b, v.content[name])
 			})
 			if manifest && !gone && err == nil {
-				return "", errors.New("List does not name the manifest that was changed")
+				return "", errors.New("filevault.List does not name the manifest that was changed")
 			}
 			if manifest && !gone {
 				c = refused
@@ -156,7 +156,7 @@ func (v *vault) read(ctx context.Context, harmed []string, copies int) (c class,
 			}
 		}
 		if err != nil && !errors.Is(err, filevault.ErrManifest) {
-			return "", fmt.Errorf("List does not say that a manifest is damaged: %w", err)
+			return "", fmt.Errorf("filevault.List does not say that a manifest is damaged: %w", err)
 		}
 	}
 	return c, nil
