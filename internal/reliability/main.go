@@ -162,8 +162,10 @@ func (o *options) once(ctx context.Context, chosen []tier.Tier, out, errOut io.W
 		job := &tier.Job{Scale: o.scale, Seed: o.seed, Workers: o.workers, Without: o.without, Dir: dir, Out: errOut, Repeat: o.repeat}
 		if o.soak > 0 {
 			job.Scale = tier.Soak
+			o.slice(ctx, t, job, len(chosen))
+		} else {
+			t.Do(ctx, job)
 		}
-		t.Do(ctx, job)
 		if err := os.RemoveAll(dir); err != nil {
 			fmt.Fprintln(errOut, "reliability:", err)
 		}
@@ -191,6 +193,15 @@ func (o *options) once(ctx context.Context, chosen []tier.Tier, out, errOut io.W
 		}
 	}
 	return failed
+}
+
+// slice runs a tier, which would never end by itself, for its part of a soak: a
+// share of the whole, and no more than a few minutes at a time, so that every
+// tier has its turn often.
+func (o *options) slice(ctx context.Context, t tier.Tier, job *tier.Job, share int) {
+	ctx, cancel := context.WithTimeout(ctx, max(min(o.soak/time.Duration(share), 5*time.Minute), time.Second))
+	defer cancel()
+	t.Do(ctx, job)
 }
 
 // scratch makes an empty directory for a tier.

@@ -81,11 +81,11 @@ func (s *sweep) run(ctx context.Context) {
 		}
 	}
 	if s.job.Scale != tier.Test && ctx.Err() == nil {
-		s.job.Need("points", 900)
-		s.job.Need("crashes", 7_000)
+		s.job.Need("points", 800)
+		s.job.Need("crashes", 3_500)
 		s.job.Need("call places", 4_000)
-		s.job.Need("failures", 5_000)
-		s.job.Need("pairs", 15_000)
+		s.job.Need("failures", 3_500)
+		s.job.Need("pairs", 12_000)
 		s.job.Need("triples", 1_000)
 	}
 }
