@@ -37,7 +37,7 @@ func (m *model) run() {
 		m.runBack()
 		return
 	}
-	m.proc = forward
+	m.proc, m.swept = forward, false
 	if at := m.lineAt(); at == migration.CaseOpen || at == migration.CaseNeeded {
 		if c := m.takeCensus(nil); c.NeedSupport == 0 {
 			m.lineHand(migration.SupportResolved, c)
@@ -47,7 +47,7 @@ func (m *model) run() {
 }
 
 func (m *model) runBack() {
-	m.proc = back
+	m.proc, m.swept = back, false
 	l := &m.line
 	switch {
 	case l.table != 2:
@@ -275,6 +275,7 @@ func (m *model) sweep() {
 		k := m.reading(i, nil, m.rules.Reads)
 		m.envs[i].shown, m.envs[i].shownOther = k, m.envs[i].other
 	}
+	m.swept = true
 	c := m.takeCensus(nil)
 	if m.proc == back {
 		m.sweepBack(c)
@@ -314,6 +315,19 @@ func (m *model) sweepBack(c environment.Census) {
 
 func (m *model) resume() {
 	l := &m.line
+	fresh, final := m.swept, m.rules.Final
+	if m.swept = false; m.proc == back {
+		final = law.Source
+	}
+	for i := range m.n {
+		if fresh {
+			break
+		}
+		if k := m.reading(i, nil, 1); k.role() != final || m.envs[i].other && k != third {
+			m.lineFire("changedSince", environment.Census{})
+			return
+		}
+	}
 	if l.ours {
 		for i := range m.n {
 			if m.pausing[i] {

@@ -34,7 +34,7 @@ func (m *model) resolve(i int) {
 			if e.late == nothing && e.slot != pending && m.pick(2) == 1 {
 				m.say("it is found not to have been done")
 				e.inFlight, e.doubt = false, false
-				m.step(law.Event{Kind: law.Ended, Env: uint8(i)})
+				m.step(law.Event{Kind: law.Ended, Env: uint8(i), Attested: true})
 			}
 		}
 		return

@@ -21,6 +21,7 @@ type state struct {
 	halted  bool // nothing more may be changed
 	struck  bool // the walk was stopped by an environment that cannot go on
 	walking bool // an effect of the line walks the environments
+	swept   bool // a sweep has just ended
 	group   uint8
 	census  uint8 // how many have a backup, when the walk began
 
