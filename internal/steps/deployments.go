@@ -31,28 +31,31 @@ func (s *Site) notPaused(ctx context.Context) ([]string, error) {
 }
 
 // Pause pauses what is not paused yet and sees that it is. What is about to be
-// paused is the run's own from then on; record, which must make p durable, is
-// called before. So what somebody else has paused never counts as the run's
-// own, and what the run has paused always does, whatever process resumes it
-// (reliability.md PA4).
+// paused is the run's own from then on, unless LifeTime says that it was not
+// done; record, which must make p durable, is called before each. So what
+// somebody else has paused does not count as the run's own, and what the run
+// has paused always does, whatever process resumes it (reliability.md PA4).
 func (s *Site) Pause(ctx context.Context, p *environment.Pause, record func() error) error {
 	p.Seen = false
 	going, err := s.notPaused(ctx)
 	if err != nil {
 		return Before(err)
 	}
-	if len(going) > 0 {
-		ours := slices.DeleteFunc(slices.Clone(p.Ours), func(name string) bool { return slices.Contains(going, name) })
-		p.Ours = append(ours, going...)
-		if err := record(); err != nil {
-			return err
-		}
-	}
 	for _, name := range going {
 		if err := ctx.Err(); err != nil {
 			return Before(err)
 		}
+		before := p.Ours
+		if !slices.Contains(before, name) {
+			p.Ours = append(slices.Clone(before), name)
+		}
+		if err := record(); err != nil {
+			return err
+		}
 		if err := s.Ports.LifeTime.PauseDeployments(ctx, s.Env(name)); err != nil {
+			if adapters.ConditionOf(err) != nil {
+				p.Ours = before // an earlier call that nobody knows the end of stays the run's own
+			}
 			return fmt.Errorf("pausing deployments to %s: %w", printable.Text(name), err)
 		}
 	}

@@ -22,6 +22,7 @@ const (
 	Fenced                     // the vendor has corrected the target licenses
 	Overridden                 // somebody took responsibility for environments that were not tested
 	Opened                     // a process took the run over
+	Claimed                    // the run is about to pause deployments to Env
 	Called                     // a run is called over, or says why it is not: Verdict
 
 	Asked // a call that changes something is made: Effect, Env, and for uploads Role and what is wrong with the file
@@ -40,7 +41,7 @@ const (
 )
 
 var kinds = [...]string{Intended: "intended", Ended: "ended", Entered: "entered", Latched: "latched", GateOpened: "gate opened", Fenced: "fenced",
-	Overridden: "overridden", Opened: "opened", Called: "called", Asked: "asked", Answered: "answered", Read: "read", Looked: "looked",
+	Overridden: "overridden", Opened: "opened", Claimed: "claimed", Called: "called", Asked: "asked", Answered: "answered", Read: "read", Looked: "looked",
 	ShownPause: "shown pause", SawPause: "saw pause", Stored: "stored", Unproven: "unproven", Slept: "slept", KeptBack: "kept back", LetGo: "let go", Died: "died"}
 
 // An Effect is what changes something.
@@ -143,8 +144,9 @@ type Event struct {
 	Done   bool
 	Begins bool // of Entered: a table begins
 
-	// Attested, of Ended: a person said that it was not done.
-	Attested bool
+	// Attested, of Ended: a person said that it was not done; Certain: the
+	// other system did, and nobody had to look.
+	Attested, Certain bool
 
 	// What is wrong with an uploaded file.
 	WrongServer bool // it is for another serial number than the server states

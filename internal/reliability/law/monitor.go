@@ -47,7 +47,8 @@ type Monitor struct {
 	restoring   mask // is being sent its source license on the way back
 	restored    mask // was sent it, and perhaps has it
 	regOpen     mask // a registration was asked for, and its end is not on record
-	regDoubt    mask // and it came back without an answer, or not at all
+	regDoubt    mask // and it came back without an answer
+	regLost     mask // and the process died before anybody was told the answer
 	regSeen     mask // the registration was answered, or looked up
 	readSince   mask // the page was read under the open intent
 	sent        mask // an upload or restore was asked for under the intent that is open
@@ -116,9 +117,10 @@ func (m *Monitor) Step(rules *Rules, e Event) Set {
 		}
 		m.intent[e.Env] = NoEffect
 		m.unaccounted.set(e.Env, false)
-		if e.Done || e.Attested || !m.regDoubt.has(e.Env) {
+		if e.Done || e.Attested || !m.regDoubt.has(e.Env) && (e.Certain || !m.regLost.has(e.Env)) {
 			m.regOpen.set(e.Env, false)
 			m.regDoubt.set(e.Env, false)
+			m.regLost.set(e.Env, false)
 		}
 		m.restoring.set(e.Env, false) // it was refused
 	case Entered:
@@ -172,8 +174,14 @@ func (m *Monitor) Step(rules *Rules, e Event) Set {
 		}
 	case Died:
 		m.restored |= m.restoring
-		m.regDoubt |= m.regOpen &^ m.regSeen
+		m.regLost |= m.regOpen &^ m.regSeen
 		m.restoring = 0
+	case Claimed:
+		// A claim to a pause that was seen already is no claim; what is claimed
+		// and then set by somebody else cannot be told from the run's own.
+		if !m.shownPaused.has(e.Env) {
+			m.ours.set(e.Env, true)
+		}
 	case Called:
 		m.call(rules, e, must)
 	}
@@ -195,10 +203,7 @@ func (m *Monitor) ask(rules *Rules, e Event, must func(Law, bool)) {
 	}
 	switch e.Effect {
 	case Pause:
-		must(OR1, m.line != NoEffect)
-		if !m.shownPaused.has(e.Env) {
-			m.ours.set(e.Env, true)
-		}
+		must(OR1, m.line != NoEffect && (m.ours.has(e.Env) || m.shownPaused.has(e.Env)))
 		return
 	case Resume:
 		must(OR1, m.line == Resume)
@@ -270,8 +275,9 @@ func (m *Monitor) look(rules *Rules, e Event) {
 	}
 	m.read[e.Env] = r
 	stable := m.settled && int(r.equal) >= min(rules.Reads, 3)
-	m.sweptSource.set(e.Env, stable && r.shows(Source))
-	m.sweptTarget.set(e.Env, stable && r.shows(Target))
+	// What a sweep has found is confirmed by any reading that shows it still.
+	m.sweptSource.set(e.Env, r.shows(Source) && (stable || m.sweptSource.has(e.Env)))
+	m.sweptTarget.set(e.Env, r.shows(Target) && (stable || m.sweptTarget.has(e.Env)))
 }
 
 // enter is a state that became durable.
@@ -344,7 +350,7 @@ func (m *Monitor) call(rules *Rules, e Event, must func(Law, bool)) {
 // Swapped returns m with the environments i and j exchanged: a run of an
 // infrastructure whose environments differ in their names alone.
 func (m Monitor) Swapped(i, j uint8) Monitor {
-	for _, s := range []*mask{&m.proven, &m.cleared, &m.keptBack, &m.targetMaybe, &m.attempted, &m.restoring, &m.restored, &m.regOpen, &m.regDoubt, &m.regSeen, &m.readSince, &m.sent, &m.published,
+	for _, s := range []*mask{&m.proven, &m.cleared, &m.keptBack, &m.targetMaybe, &m.attempted, &m.restoring, &m.restored, &m.regOpen, &m.regDoubt, &m.regLost, &m.regSeen, &m.readSince, &m.sent, &m.published,
 		&m.unaccounted, &m.pauseFresh, &m.shownPaused, &m.ours, &m.untested, &m.beforeLatch, &m.sweptSource, &m.sweptTarget} {
 		a, b := s.has(i), s.has(j)
 		s.set(i, b)

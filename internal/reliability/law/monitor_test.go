@@ -15,7 +15,7 @@ var rules = law.Rules{Environments: 2, Final: law.Target, Reads: 2}
 func paused() []law.Event {
 	return []law.Event{
 		{Kind: law.Opened}, {Kind: law.ShownPause}, {Kind: law.SawPause},
-		{Kind: law.Intended, Env: law.Line, Effect: law.Pause}, {Kind: law.Asked, Effect: law.Pause}, {Kind: law.Answered, Effect: law.Pause, Done: true},
+		{Kind: law.Intended, Env: law.Line, Effect: law.Pause}, {Kind: law.Claimed}, {Kind: law.Asked, Effect: law.Pause}, {Kind: law.Answered, Effect: law.Pause, Done: true},
 		{Kind: law.ShownPause, Done: true}, {Kind: law.SawPause, Done: true}, {Kind: law.Ended, Env: law.Line, Effect: law.Pause, Done: true},
 	}
 }

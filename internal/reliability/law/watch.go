@@ -1,7 +1,9 @@
 package law
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -46,6 +48,7 @@ type Watch struct {
 	moved  map[string]bool         // waits for a person because its serial number has changed
 	open   map[uint8]bool          // a call has left open what was done, and nobody has looked or waited since
 	swept  bool                    // a sweep is on record, and nothing was to be changed since
+	ours   map[string]bool         // the run says that it has paused it, or is about to
 	leg    map[string]string       // the leg that an environment is in
 }
 
@@ -320,7 +323,7 @@ func (w *Watch) durable(e journal.Entry) {
 		if w.open[env] && e.By == "" && EffectOf(e.Effect) != Other {
 			w.breaks(OR2, fmt.Sprintf("entry %d, by which %s in %s was not done, although nobody has looked", e.Seq, e.Effect, printable.Text(e.Env)))
 		}
-		w.step(Event{Kind: Ended, Env: env, Effect: EffectOf(e.Effect), Attested: e.By != ""})
+		w.step(Event{Kind: Ended, Env: env, Effect: EffectOf(e.Effect), Attested: e.By != "", Certain: stated(e)})
 	case journal.Held:
 		operator := e.Hold.Kind == journal.HoldOperator
 		if e.Hold.Kind == journal.HoldSerial {
@@ -329,7 +332,7 @@ func (w *Watch) durable(e journal.Entry) {
 		was := w.held[e.Env]
 		w.hold(e.Env, env, [2]bool{operator, was[0] && !operator || was[1] && was[0] == operator})
 		if e.Hold.Kind != journal.HoldInDoubt && e.Hold.Kind != journal.HoldOperator {
-			w.step(Event{Kind: Ended, Env: env, Effect: EffectOf(e.Effect)})
+			w.step(Event{Kind: Ended, Env: env, Effect: EffectOf(e.Effect), Certain: stated(e)})
 		}
 	case journal.Released:
 		w.hold(e.Env, env, [2]bool{w.held[e.Env][1]})
@@ -353,7 +356,30 @@ func (w *Watch) durable(e journal.Entry) {
 	case journal.Noted:
 		if env == Line {
 			w.fenced(e)
+			w.claimed(e)
 		}
+	}
+}
+
+// stated reports whether an entry says that the other system has stated that
+// something was not done.
+func stated(e journal.Entry) bool { return e.Condition != "" && e.Condition != "notDone" }
+
+// claimed finds out which pauses the run says are, or are about to be, its own.
+// It is called with the lock held.
+func (w *Watch) claimed(e journal.Entry) {
+	var line environment.Line
+	if !bytes.Contains(e.Facts, []byte(`"ours"`)) || json.Unmarshal(e.Facts, &line) != nil {
+		return
+	}
+	for _, name := range line.Pause.Ours {
+		if !w.ours[name] {
+			w.step(Event{Kind: Claimed, Env: w.env(name)})
+		}
+	}
+	w.ours = map[string]bool{}
+	for _, name := range line.Pause.Ours {
+		w.ours[name] = true
 	}
 }
 

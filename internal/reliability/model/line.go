@@ -235,6 +235,11 @@ func (m *model) pause() bool {
 	m.listed()
 	if !m.paused {
 		l.ours, l.seen = true, false
+		for i := range m.n {
+			if m.pausing[i] {
+				m.step(law.Event{Kind: law.Claimed, Env: uint8(i)})
+			}
+		}
 		if m.cut() {
 			return false
 		}
