@@ -91,16 +91,24 @@ func (p watchedPortal) RegisterSerial(ctx context.Context, code license.Activati
 	return p.w.change(Event{Effect: Register, Env: p.w.env(env.Name)}, func() error { return p.to.RegisterSerial(ctx, code, env) })
 }
 
+// own reports whether environments ask for the effect; the infrastructure asks
+// for pauses.
+func own(e Effect) bool { return e != Pause && e != Resume }
+
 // change makes a call that changes something.
 func (w *Watch) change(e Event, call func() error) error {
 	e.Kind = Asked
 	w.see(func() {
-		w.open[e.Env] = true
+		w.open[e.Env] = w.open[e.Env] || own(e.Effect)
 		w.step(e)
 	})
 	err := call()
 	known := err == nil || adapters.ConditionOf(err) != nil
-	w.see(func() { w.open[e.Env] = !known })
+	w.see(func() {
+		if own(e.Effect) {
+			w.open[e.Env] = !known
+		}
+	})
 	if err == nil || !known {
 		w.see(func() { w.step(Event{Kind: Answered, Env: e.Env, Effect: e.Effect, Done: err == nil}) })
 	}
