@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/changeover-go/changeover/internal/reliability/mutants"
@@ -20,7 +21,9 @@ func TestEveryMutantFitsItsFiles(t *testing.T) {
 		names[m.Name] = true
 		require.True(t, !m.Only || m.Law != "", "%q: only which law notices it?", m.Name)
 		edited, err := mutants.Apply(os.DirFS(root), m)
-		require.NoError(t, err, m.Name)
+		if !assert.NoError(t, err, m.Name) {
+			continue
+		}
 		require.NotEmpty(t, edited, m.Name)
 		for file, text := range edited {
 			was, err := os.ReadFile(root + "/" + file)

@@ -17,6 +17,17 @@ func All() []Mutant {
 		site      = "internal/steps/site.go"
 		licenses  = "internal/steps/license.go"
 		pauses    = "internal/steps/deployments.go"
+		guard     = "internal/steps/guard.go"
+		root      = "changeover.go"
+		replay    = "migration/journal/replay.go"
+		journalGo = "migration/journal/journal.go"
+		store     = "adapters/filejournal/store.go"
+		chain     = "adapters/filejournal/chain.go"
+		head      = "adapters/filejournal/head.go"
+		lock      = "adapters/filejournal/lock.go"
+		vault     = "adapters/filevault/directory.go"
+		mask      = "license/mask.go"
+		printable = "internal/printable/printable.go"
 	)
 	return []Mutant{
 		// Intent, answer, outcome.
@@ -96,7 +107,7 @@ func All() []Mutant {
 			{pauses, "	err := s.SeePause(ctx, new(environment.Pause))\n	if errors.Is(err, ErrNotPaused) {\n		s.Halted.Store(true)\n	}\n	if err != nil {", "	err := s.SeePause(ctx, new(environment.Pause))\n	if err != nil && !errors.Is(err, ErrNotPaused) {"},
 		}},
 		{Name: "a pause that somebody else has set is released", Tier: "simulate", Law: "PA4", Edits: []Edit{
-			{pauses, "	if len(going) > 0 {\n		ours :=", "	if p.Ours = slices.Clone(s.Paused); len(going) > 0 {\n		ours :="},
+			{pauses, "	p.Seen = false\n	going, err := s.notPaused(ctx)\n	if err != nil {\n		return Before(err)", "	p.Seen, p.Ours = false, slices.Clone(s.Paused)\n	going, err := s.notPaused(ctx)\n	if err != nil {\n		return Before(err)"},
 		}},
 		{Name: "deployments are resumed without a sweep", Tier: "simulate", Edits: []Edit{
 			{line, "shown != census.Total {\n		return", "false && shown != census.Total {\n		return"},
@@ -129,13 +140,110 @@ func All() []Mutant {
 			{backTable, "{From: SourceConfirmed, On: \"testFailed\", To: RestoredNotTested}", "{From: SourceConfirmed, On: \"testFailed\", To: RolledBack}"},
 		}},
 		{Name: "a forward upload is not waited for before the restore", Tier: "simulate", Law: "RB8", Only: true, Edits: []Edit{
-			{back, "		if err := r.site.Clock.Sleep(ctx, c.Effect.Settle.Window); err != nil {\n			return \"\", steps.Before(err)\n		}\n", ""},
+			{licenses, "	if c.Facts.Note(Unaccounted) == \"\" {\n", "	if true {\n"},
 		}},
 		{Name: "a mixed infrastructure counts as rolled back", Tier: "simulate", Law: "MX1", Edits: []Edit{
 			{backLine, "	case mixed:\n		return \"notRestored\", nil\n", "	case mixed:\n		return \"restored\", nil\n"},
 			{backTable, "return c.Total > 0 && c.Reached == c.Total && c.Untested == 0,", "return true,"},
 			{backLine, "	if census.ShowSource != census.Total {", "	if false {"},
 			{backTable, "return l.Census.Total > 0 && l.Census.ShowSource == l.Census.Total,", "return true,"},
+		}},
+
+		// The tables, whatever the steps do.
+		{Name: "the table lets an upload go before the backup", Tier: "model", Law: "BK1", Edits: []Edit{
+			{tables, `upload := append(slices.Clone(mutating), "sourceBackupProven", "fileCurrent")`, `upload := append(slices.Clone(mutating), "fileCurrent")`},
+			{tables, `If: []machine.GuardName{"fileBackedUp", "sourceBackupProven"}},`, `If: nil},`},
+		}},
+		{Name: "the table opens the gate before everybody has a backup", Tier: "model", Edits: []Edit{
+			{tables, `"gateOpened", Cleared, "gateApproved", "everyoneBackedUp")`, `"gateOpened", Cleared, "gateApproved")`},
+			{tables, `upload = append(upload, "gateOpen", "everyoneBackedUp")`, `upload = append(upload, "gateOpen")`},
+			{tables, `"sourceBackupProven", "gateOpen", "everyoneBackedUp")
+	return t.Insert`, `"gateOpen")
+	return t.Insert`},
+			{tables, `upload := append(slices.Clone(mutating), "sourceBackupProven", "fileCurrent")`, `upload := append(slices.Clone(mutating), "fileCurrent")`},
+			{tables, `If: []machine.GuardName{"fileBackedUp", "sourceBackupProven"}},`, `If: nil},`},
+		}},
+		{Name: "the table ends a leg without a clean publish", Tier: "model", Law: "OR5", Edits: []Edit{
+			{tables, `To: Republished, If: []machine.GuardName{"publicationClean"}},`, `To: Republished},
+			{From: IPVerified, On: "publishFailed2", To: Republished},`},
+			{tables, `{From: IPVerified, On: "publishFailed", To: NeedsSupport},`, `{From: IPVerified, On: "publishFailed", To: Republished},`},
+		}},
+		{Name: "the table has a state that nothing leads on from", Tier: "model", Edits: []Edit{
+			{tables, `{From: NeedsSupport, On: SupportResolved, To: Paused, If: []machine.GuardName{"evidenceRecorded"}},`, `{From: NeedsSupport, On: SupportResolved, To: NeedsSupport, If: []machine.GuardName{"evidenceRecorded"}},`},
+		}},
+		{Name: "the table calls a mixed infrastructure swept", Tier: "model", Edits: []Edit{
+			{tables, `"swept", Swept, "everyoneShows")`, `"swept", Swept)`},
+			{line, "shown != census.Total {\n		return", "false && shown != census.Total {\n		return"},
+		}},
+
+		// The disk.
+		{Name: "an append is acknowledged before it is synced", Tier: "enumerate", Edits: []Edit{
+			{store, "	if err := s.journal.Sync(); err != nil {\n		return s.giveUp(err)\n	}\n	s.last = last", "	s.last = last"},
+		}},
+		{Name: "a sync that failed is repeated and believed", Tier: "enumerate", Edits: []Edit{
+			{store, "	if err := s.journal.Sync(); err != nil {\n		return s.giveUp(err)\n	}\n	s.last = last", "	if err := s.journal.Sync(); err != nil && s.journal.Sync() != nil {\n		return s.giveUp(err)\n	}\n	s.last = last"},
+		}},
+		{Name: "the journal's directory is not synced", Tier: "enumerate", Edits: []Edit{
+			{store, "	if err := dir.Sync(); err != nil {\n		return err\n	}\n", ""},
+		}},
+		{Name: "what HEAD does not vouch for is not written again", Tier: "enumerate", Edits: []Edit{
+			{store, "	if found.unfinished == 0 && found.vouched == found.size {", "	if true {"},
+		}},
+		{Name: "the vault does not sync its files", Tier: "enumerate", Edits: []Edit{
+			{vault, "		err = f.Sync()", "		_ = f.Sync"},
+		}},
+		{Name: "the vault does not sync its directory", Tier: "enumerate", Edits: []Edit{
+			{vault, "	if err := d.Link(temp, name); err != nil {\n		return errors.Join(err, d.remove(temp))\n	}\n	if err := d.sync(); err != nil {\n		return err\n	}\n	if err := d.remove(temp); err != nil {\n		return err\n	}\n	return d.sync()", "	if err := d.Link(temp, name); err != nil {\n		return errors.Join(err, d.remove(temp))\n	}\n	return d.remove(temp)"},
+		}},
+
+		// Tampering.
+		{Name: "a line need not follow from the one before", Tier: "tamper", Edits: []Edit{
+			{chain, "	if !bytes.Equal(prev[len(prevKey):len(prev)-1], s.hash[:]) {", "	if false {"},
+		}},
+		{Name: "the bytes of a line are not hashed", Tier: "tamper", Edits: []Edit{
+			{chain, "	if !sealed(end, h) {\n		return s.corrupt", "	if false {\n		return s.corrupt"},
+		}},
+		{Name: "a journal that ends before HEAD is accepted", Tier: "tamper", Edits: []Edit{
+			{head, "	case len(h.marks) > 0 && h.marks[0].Seq > s.seq():", "	case false:"},
+		}},
+		{Name: "a journal without HEAD is accepted", Tier: "tamper", Edits: []Edit{
+			{head, "	case len(h.marks) == 0 && s.seq() > 0:", "	case false:"},
+		}},
+		{Name: "the digest of a backup is not compared", Tier: "tamper", Edits: []Edit{
+			{vault, "string(n.digest) {\n		return nil, fmt.Errorf(\"%w: %s: the bytes have another digest\"", "string(n.digest) && b == nil {\n		return nil, fmt.Errorf(\"%w: %s: the bytes have another digest\""},
+		}},
+
+		// Processes.
+		{Name: "the lock is not taken", Tier: "race", Edits: []Edit{
+			{lock, "	if err = d.Lock(); err == nil {\n		err = f.Lock()\n	}\n", ""},
+		}},
+		{Name: "only LOCK is locked, and not the directory", Tier: "race", Edits: []Edit{
+			{lock, "	if err = d.Lock(); err == nil {\n		err = f.Lock()\n	}\n", "	err = f.Lock()\n"},
+		}},
+		{Name: "the reserve is not released", Tier: "full", Edits: []Edit{
+			{root, "		c.makeRoom()\n		if err := c.forward.RequestRollback", "		if err := c.forward.RequestRollback"},
+			{root, "	c.makeRoom()\n	c.setBack(true)", "	c.setBack(true)"},
+		}},
+		{Name: "what was in flight when the process was killed is forgotten", Tier: "kill", Edits: []Edit{
+			{replay, "		s.InFlight, s.Doubt = true, false\n", "		s.InFlight, s.Doubt = e.Epoch == 0, false\n"},
+		}},
+
+		// What is printed.
+		{Name: "an error is told with the secrets in it", Tier: "hostile", Law: "XS1", Edits: []Edit{
+			{mask, "	s = m.own(s)\n	if strings.Count", "	if strings.Count"},
+			{mask, "	return usualCodes.ReplaceAllStringFunc(s, func(s string) string {\n		code, _ := ParseActivationCode(s)\n		return code.String()\n	})", "	return s"},
+		}},
+		{Name: "control characters are printed as they stand", Tier: "hostile", Law: "XS5", Edits: []Edit{
+			{printable, "			case visible(r) && marks <= maxMarks:", "			case r < 0xffff:"},
+		}},
+		{Name: "a panic of an adapter is not caught", Tier: "hostile", Edits: []Edit{
+			{guard, "		if p := recover(); p != nil {", "		if p := any(nil); p != nil {"},
+		}},
+		{Name: "an old journal cannot be read any more", Tier: "golden", Edits: []Edit{
+			{journalGo, "const Format = 1", "const Format = 2"},
+		}},
+		{Name: "an operator's hold ends by itself", Tier: "golden", Edits: []Edit{
+			{replay, "				hold = h\n", "				hold = nil\n				_ = h\n"},
 		}},
 	}
 }
