@@ -62,15 +62,25 @@ type session struct {
 	found   []error
 }
 
+// before returns a line of a text with some of what comes before it.
+func before(text, line string) string {
+	i := strings.Index(text, line)
+	return text[max(0, i-100):min(len(text), i+min(len(line), 100))]
+}
+
 // look looks through an output.
 func (s *session) look(name, text string) {
 	s.texts++
 	for _, v := range law.Clean(name, text, s.secrets...) {
-		s.found = append(s.found, fmt.Errorf("%w: %q", v, around(text, v)))
+		s.found = append(s.found, fmt.Errorf("%w: %q", v, around(text, v, s.secrets)))
 	}
 	for line := range strings.Lines(text) {
-		if strings.HasPrefix(strings.TrimLeft(line, " \t"), injected) {
-			s.found = append(s.found, law.Violation{Law: law.XS5, What: name + ", in which a stranger has begun a line"})
+		begins := strings.TrimLeft(line, " \t")
+		if name == wrapped {
+			begins = line // a long word is broken, and what follows is indented
+		}
+		if strings.HasPrefix(begins, injected) {
+			s.found = append(s.found, law.Violation{Law: law.XS5, What: fmt.Sprintf("%s, in which a stranger has begun a line: %q", name, before(text, line))})
 		}
 	}
 }
@@ -83,12 +93,12 @@ func (s *session) lookErr(name string, err error) {
 }
 
 // around is what stands around a finding, for people.
-func around(text string, v law.Violation) string {
+func around(text string, v law.Violation, secrets []string) string {
 	at := 0
 	if _, after, ok := strings.Cut(v.What, "at byte "); ok {
 		at, _ = strconv.Atoi(after)
 	} else {
-		for _, secret := range canaries() {
+		for _, secret := range secrets {
 			if i := strings.Index(text, secret); i >= 0 {
 				at = i
 			}
@@ -155,6 +165,10 @@ func once(ctx context.Context, job *tier.Job, p part, seed uint64) {
 	job.Add(p.name, 1)
 	job.Add("outputs", s.texts)
 }
+
+// wrapped is the output whose lines are broken where they are full. What it
+// says is looked through as Markdown and JSON, too.
+const wrapped = "the report as text"
 
 // injected begins a line that nobody but a stranger can have begun.
 const injected = "INJECTED"

@@ -144,7 +144,7 @@ func (s *session) report(r *report.Report, err error) {
 	for _, form := range []struct {
 		name  string
 		write func(io.Writer) error
-	}{{"the report as text", r.WriteText}, {"the report in Markdown", r.WriteMarkdown}, {"the report in JSON", r.WriteJSON}} {
+	}{{wrapped, r.WriteText}, {"the report in Markdown", r.WriteMarkdown}, {"the report in JSON", r.WriteJSON}} {
 		var b bytes.Buffer
 		if err := form.write(&b); err != nil {
 			s.lookErr(form.name, err)

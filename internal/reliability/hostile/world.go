@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/adapters/fake"
@@ -85,10 +86,12 @@ func (s *session) set(w *fake.World) adapters.Set {
 }
 
 // learn makes the bytes of a license file secret, in every form in which they
-// could be printed: a piece of them is enough.
+// could be printed: a piece of them is enough. An attack that is given out as a
+// license is no secret; it stands elsewhere, too.
 func (s *session) learn(f license.File) {
 	b := f.Bytes()
-	if len(b) < 96 || slices.Contains(s.secrets, string(b[40:64])) {
+	if len(b) < 96 || slices.Contains(s.secrets, string(b[40:64])) ||
+		slices.ContainsFunc(attacks(), func(attack string) bool { return strings.Contains(attack, string(b[40:64])) }) {
 		return
 	}
 	text := base64.StdEncoding.EncodeToString(b)
