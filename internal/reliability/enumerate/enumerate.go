@@ -70,7 +70,11 @@ func (s *sweep) run(ctx context.Context) {
 		s.crashes(ctx, b)
 		s.failures(ctx, b)
 		s.triples(ctx, b)
-		if p.small() && s.job.Scale != tier.Test {
+		switch {
+		case p.small() && s.job.Scale == tier.Soak:
+			s.pairs(ctx, b)
+		case p.small() && s.job.Scale == tier.CI && p.refused != "":
+			b.from = 0 // all of it, forward and back
 			s.pairs(ctx, b)
 		}
 	}
@@ -85,7 +89,7 @@ func (s *sweep) run(ctx context.Context) {
 		s.job.Need("crashes", 3_500)
 		s.job.Need("call places", 4_000)
 		s.job.Need("failures", 3_500)
-		s.job.Need("pairs", 12_000)
+		s.job.Need("pairs", 8_000)
 		s.job.Need("triples", 1_000)
 	}
 }

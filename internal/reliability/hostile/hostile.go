@@ -43,7 +43,7 @@ type part struct {
 
 func parts() []part {
 	return []part{
-		{"runs", 1000, 8, runs},
+		{"runs", 500, 8, runs},
 		{"people", 300, 6, people},
 		{"paths", 200, 6, paths},
 		{"files", 2000, 60, readers},

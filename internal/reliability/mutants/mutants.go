@@ -27,6 +27,7 @@ import (
 type Mutant struct {
 	Name  string // a few words, unique
 	Tier  string // that must find it, at test scale
+	Long  bool   // it takes more than that: at the scale of CI
 	Law   string // that must be named; empty: any failure of the tier will do
 	Edits []Edit
 	// Only says that nobody else notices: with its law off, the mutant
@@ -71,6 +72,10 @@ func run(ctx context.Context, job *tier.Job) {
 		job.Need("caught", atLeast)
 		job.Need("survive without their law", survivor)
 	}
+	if len(chosen) == 0 {
+		job.Fail("", "there is no mutant called %q", job.Repeat)
+		return
+	}
 	// The library as it is passes the same tiers: what fails with a mutant
 	// fails because of it.
 	bin, err := l.build(ctx, "control", nil)
@@ -82,7 +87,7 @@ func run(ctx context.Context, job *tier.Job) {
 		if !tiers[t] {
 			continue
 		}
-		if out, failed := l.try(ctx, bin, t, ""); failed {
+		if out, failed := l.try(ctx, bin, Mutant{Tier: t}, ""); failed {
 			job.Fail("", "without any mutant, the tier %s fails:\n%s", t, tail(out))
 			return
 		}
@@ -140,7 +145,7 @@ func (l *lab) examine(ctx context.Context, m Mutant) {
 		return
 	}
 	began := time.Now()
-	out, failed := l.try(ctx, bin, m.Tier, "")
+	out, failed := l.try(ctx, bin, m, "")
 	took := time.Since(began)
 	if ctx.Err() != nil {
 		return
@@ -162,8 +167,11 @@ func (l *lab) examine(ctx context.Context, m Mutant) {
 	}
 	l.job.Add("caught", 1)
 	l.say("| %s | %s | %s | %.1f |\n", m.Name, m.Tier, m.Law, took.Seconds())
+	if l.job.Repeat != "" {
+		l.say("%s\n", found)
+	}
 	if m.Only {
-		if out, failed := l.try(ctx, bin, m.Tier, m.Law); failed {
+		if out, failed := l.try(ctx, bin, m, m.Law); failed {
 			l.job.Fail(m.Name, "without %s, the mutant %q should survive:\n%s", m.Law, m.Name, tail(out))
 			return
 		}
@@ -222,14 +230,18 @@ func (l *lab) build(ctx context.Context, name string, edited map[string][]byte) 
 }
 
 // try runs one tier of a build and reports whether it failed.
-func (l *lab) try(ctx context.Context, bin, name, without string) (out string, failed bool) {
+func (l *lab) try(ctx context.Context, bin string, m Mutant, without string) (out string, failed bool) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	args := []string{"-scale", "test", "-seed", fmt.Sprint(l.job.Seed), "-workers", "1"}
+	scale := "test"
+	if m.Long {
+		scale = "ci"
+	}
+	args := []string{"-scale", scale, "-seed", fmt.Sprint(l.job.Seed), "-workers", "1"}
 	if without != "" {
 		args = append(args, "-without", without)
 	}
-	cmd := exec.CommandContext(ctx, bin, append(args, name)...)
+	cmd := exec.CommandContext(ctx, bin, append(args, m.Tier)...)
 	cmd.Dir = l.root
 	var b bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &b, &b

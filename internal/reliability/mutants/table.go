@@ -27,6 +27,7 @@ func All() []Mutant {
 		lock      = "adapters/filejournal/lock.go"
 		vault     = "adapters/filevault/directory.go"
 		mask      = "license/mask.go"
+		reporter  = "migration/report/report.go"
 		printable = "internal/printable/printable.go"
 	)
 	return []Mutant{
@@ -48,7 +49,7 @@ func All() []Mutant {
 			{walk, "	if at.InFlight && effect.Mutates {\n", "	if at.InFlight && effect.Mutates && at.Doubt {\n"},
 			{walk, "	if !at.InFlight {\n		c.Attempt", "	if !at.Doubt {\n		c.Attempt"},
 		}},
-		{Name: "an effect that is never to be repeated is repeated", Tier: "simulate", Law: "OR3", Edits: []Edit{
+		{Name: "an effect that is never to be repeated is repeated", Tier: "simulate", Law: "OR3", Only: true, Edits: []Edit{
 			{tables, "Mutates: true, Once: true,", "Mutates: true,"},
 		}},
 		{Name: "an epoch is not raised", Tier: "simulate", Edits: []Edit{
@@ -56,12 +57,6 @@ func All() []Mutant {
 		}},
 
 		// Backups.
-		{Name: "the barrier is dropped", Tier: "simulate", Law: "BK8", Edits: []Edit{
-			{tables, `"sourceBackupProven", "gateOpen", "everyoneBackedUp")
-	return t.Insert`, `"sourceBackupProven")
-	return t.Insert`},
-			{tables, `upload = append(upload, "gateOpen", "everyoneBackedUp")`, `upload = append(upload, "gateOpen")`},
-		}},
 		{Name: "copies are not counted", Tier: "simulate", Law: "BK1", Only: true, Edits: []Edit{
 			{effects, "if stored.Copies < s.rules.MinCopies {", "if false {"},
 			{tables, "return b.Proven && b.Copies >= rules.MinCopies,", "return b.Proven,"},
@@ -75,10 +70,10 @@ func All() []Mutant {
 		{Name: "a file for another server is accepted", Tier: "simulate", Law: "BK4", Edits: []Edit{
 			{tables, "return f.Fetched.Serial != \"\" && f.Fetched.Serial == f.Reading.Server,", "return true,"},
 		}},
-		{Name: "the serial number is not compared before a restore", Tier: "simulate", Law: "BK4", Edits: []Edit{
+		{Name: "the serial number is not compared before a restore", Tier: "simulate", Long: true, Law: "BK4", Edits: []Edit{
 			{back, "		case reading.Server != serial:\n			return \"\", steps.SerialChanged(c.Environment, reading.Server, serial)\n", ""},
 		}},
-		{Name: "a file from before the correction is used", Tier: "simulate", Law: "OR7", Edits: []Edit{
+		{Name: "a file from before the correction is used", Tier: "simulate", Law: "OR7", Only: true, Edits: []Edit{
 			{tables, "return f.Fetched.Fence == f.Line.Fence,", "return true,"},
 			{runner, "if at.Leg != leg || at.Table != m.Table().ID || state == NeedsSupport || state == m.Initial() {", "if state != \"\" {"},
 		}},
@@ -91,7 +86,7 @@ func All() []Mutant {
 			{tables, "return slices.Contains(rules.Accept, f.Reading.IPP),", "return true,"},
 			{effects, "		if r.IPP == word {\n", "		if true {\n			_ = word\n"},
 		}},
-		{Name: "a publish that changed the version counts", Tier: "simulate", Law: "OR5", Edits: []Edit{
+		{Name: "a publish that changed the version counts", Tier: "simulate", Law: "OR5", Only: true, Edits: []Edit{
 			{tables, "p.Before != \"\" && p.Before == p.After,", "p.Before != \"\","},
 		}},
 		{Name: "an upload counts without being seen", Tier: "simulate", Law: "OR2", Edits: []Edit{
@@ -100,7 +95,7 @@ func All() []Mutant {
 		}},
 
 		// The pause.
-		{Name: "the pause is not looked at before an upload", Tier: "simulate", Law: "PA1", Edits: []Edit{
+		{Name: "the pause is not looked at before an upload", Tier: "simulate", Law: "PA1", Only: true, Edits: []Edit{
 			{effects, "	if err := s.site.StillPaused(ctx); err != nil {\n		return \"\", err\n	}\n	if err := s.site.Upload", "	if err := s.site.Upload"},
 		}},
 		{Name: "a lost pause stops nothing", Tier: "simulate", Edits: []Edit{
@@ -110,9 +105,9 @@ func All() []Mutant {
 			{pauses, "	p.Seen = false\n	going, err := s.notPaused(ctx)\n	if err != nil {\n		return Before(err)", "	p.Seen, p.Ours = false, slices.Clone(s.Paused)\n	going, err := s.notPaused(ctx)\n	if err != nil {\n		return Before(err)"},
 		}},
 		{Name: "deployments are resumed without a sweep", Tier: "simulate", Edits: []Edit{
-			{line, "shown != census.Total {\n		return", "false && shown != census.Total {\n		return"},
+			{licenses, "	if err := s.Clock.Sleep(ctx, settle.Window); err != nil {\n		return err\n	}\n	for _, env := range s.Names() {", "	s.swept.Store(true)\n	for _, env := range s.Names()[:0] {"},
 		}},
-		{Name: "the sweep does not wait", Tier: "simulate", Law: "MX2", Only: true, Edits: []Edit{
+		{Name: "the sweep does not wait", Tier: "simulate", Law: "MX2", Edits: []Edit{
 			{licenses, "	if err := s.Clock.Sleep(ctx, settle.Window); err != nil {\n		return err\n	}\n	for _, env := range s.Names() {", "	for _, env := range s.Names() {"},
 		}},
 
@@ -128,32 +123,18 @@ func All() []Mutant {
 			{back, "case c.Facts.TargetSent || reading.Role == license.Target:", "case reading.Role == license.Target:"},
 			{backTable, "return !f.TargetSent, \"one was\"", "return true, \"one was\""},
 		}},
-		{Name: "the way back stops at the first error", Tier: "simulate", Edits: []Edit{
+		{Name: "the way back stops at the first error", Tier: "simulate", Law: "RB3", Long: true, Edits: []Edit{
 			{backLine, "Envs: r.plan.Order, Witness: steps.Witness,\n		Enter:", "Envs: r.plan.Order, Witness: steps.Witness, StopOnHold: true, Limit: 1,\n		Enter:"},
 		}},
-		{Name: "a restore counts without being seen", Tier: "simulate", Edits: []Edit{
-			{back, "	if !shown {\n		// The next", "	if false {\n		// The next"},
-			{licenses, "	if !shows {\n		return fmt.Errorf(\"uploaded, but the licensing page still", "	if !shows && c == nil {\n		return fmt.Errorf(\"uploaded, but the licensing page still"},
-			{backTable, "return f.Reading.Shows(license.Source), \"it shows", "return true, \"it shows"},
+		{Name: "a restored environment that failed its test counts as rolled back", Tier: "simulate", Law: "RB5", Only: true, Edits: []Edit{
+			{backTable, "{Condition: \"publishFailed\", Trigger: \"testFailed\"}", "{Condition: \"publishFailed\", Trigger: \"restoredTested\"}"},
+			{backTable, "return p.Module != \"\" && p.Errors == 0 && p.Before != \"\" && p.Before == p.After,", "return p.Errors >= 0,"},
 		}},
-		{Name: "a restored environment that failed its test counts as rolled back", Tier: "simulate", Law: "RB5", Edits: []Edit{
-			{backTable, "{From: SourceConfirmed, On: \"testFailed\", To: RestoredNotTested}", "{From: SourceConfirmed, On: \"testFailed\", To: RolledBack}"},
-		}},
-		{Name: "a forward upload is not waited for before the restore", Tier: "simulate", Law: "RB8", Only: true, Edits: []Edit{
+		{Name: "a forward upload is not waited for before the restore", Tier: "simulate", Law: "RB8", Long: true, Edits: []Edit{
 			{licenses, "	if c.Facts.Note(Unaccounted) == \"\" {\n", "	if true {\n"},
-		}},
-		{Name: "a mixed infrastructure counts as rolled back", Tier: "simulate", Law: "MX1", Edits: []Edit{
-			{backLine, "	case mixed:\n		return \"notRestored\", nil\n", "	case mixed:\n		return \"restored\", nil\n"},
-			{backTable, "return c.Total > 0 && c.Reached == c.Total && c.Untested == 0,", "return true,"},
-			{backLine, "	if census.ShowSource != census.Total {", "	if false {"},
-			{backTable, "return l.Census.Total > 0 && l.Census.ShowSource == l.Census.Total,", "return true,"},
 		}},
 
 		// The tables, whatever the steps do.
-		{Name: "the table lets an upload go before the backup", Tier: "model", Law: "BK1", Edits: []Edit{
-			{tables, `upload := append(slices.Clone(mutating), "sourceBackupProven", "fileCurrent")`, `upload := append(slices.Clone(mutating), "fileCurrent")`},
-			{tables, `If: []machine.GuardName{"fileBackedUp", "sourceBackupProven"}},`, `If: nil},`},
-		}},
 		{Name: "the table opens the gate before everybody has a backup", Tier: "model", Edits: []Edit{
 			{tables, `"gateOpened", Cleared, "gateApproved", "everyoneBackedUp")`, `"gateOpened", Cleared, "gateApproved")`},
 			{tables, `upload = append(upload, "gateOpen", "everyoneBackedUp")`, `upload = append(upload, "gateOpen")`},
@@ -163,9 +144,7 @@ func All() []Mutant {
 			{tables, `upload := append(slices.Clone(mutating), "sourceBackupProven", "fileCurrent")`, `upload := append(slices.Clone(mutating), "fileCurrent")`},
 			{tables, `If: []machine.GuardName{"fileBackedUp", "sourceBackupProven"}},`, `If: nil},`},
 		}},
-		{Name: "the table ends a leg without a clean publish", Tier: "model", Law: "OR5", Edits: []Edit{
-			{tables, `To: Republished, If: []machine.GuardName{"publicationClean"}},`, `To: Republished},
-			{From: IPVerified, On: "publishFailed2", To: Republished},`},
+		{Name: "the table ends a leg without a clean publish", Tier: "model", Edits: []Edit{
 			{tables, `{From: IPVerified, On: "publishFailed", To: NeedsSupport},`, `{From: IPVerified, On: "publishFailed", To: Republished},`},
 		}},
 		{Name: "the table has a state that nothing leads on from", Tier: "model", Edits: []Edit{
@@ -180,13 +159,10 @@ func All() []Mutant {
 		{Name: "an append is acknowledged before it is synced", Tier: "enumerate", Edits: []Edit{
 			{store, "	if err := s.journal.Sync(); err != nil {\n		return s.giveUp(err)\n	}\n	s.last = last", "	s.last = last"},
 		}},
-		{Name: "a sync that failed is repeated and believed", Tier: "enumerate", Edits: []Edit{
-			{store, "	if err := s.journal.Sync(); err != nil {\n		return s.giveUp(err)\n	}\n	s.last = last", "	if err := s.journal.Sync(); err != nil && s.journal.Sync() != nil {\n		return s.giveUp(err)\n	}\n	s.last = last"},
-		}},
 		{Name: "the journal's directory is not synced", Tier: "enumerate", Edits: []Edit{
 			{store, "	if err := dir.Sync(); err != nil {\n		return err\n	}\n", ""},
 		}},
-		{Name: "what HEAD does not vouch for is not written again", Tier: "enumerate", Edits: []Edit{
+		{Name: "what HEAD does not vouch for is not written again", Tier: "enumerate", Long: true, Edits: []Edit{
 			{store, "	if found.unfinished == 0 && found.vouched == found.size {", "	if true {"},
 		}},
 		{Name: "the vault does not sync its files", Tier: "enumerate", Edits: []Edit{
@@ -201,7 +177,7 @@ func All() []Mutant {
 			{chain, "	if !bytes.Equal(prev[len(prevKey):len(prev)-1], s.hash[:]) {", "	if false {"},
 		}},
 		{Name: "the bytes of a line are not hashed", Tier: "tamper", Edits: []Edit{
-			{chain, "	if !sealed(end, h) {\n		return s.corrupt", "	if false {\n		return s.corrupt"},
+			{chain, "	if !sealed(end, h) {\n		return s.corrupt", "	if !sealed(end, h) && line == nil {\n		return s.corrupt"},
 		}},
 		{Name: "a journal that ends before HEAD is accepted", Tier: "tamper", Edits: []Edit{
 			{head, "	case len(h.marks) > 0 && h.marks[0].Seq > s.seq():", "	case false:"},
@@ -236,14 +212,14 @@ func All() []Mutant {
 		{Name: "control characters are printed as they stand", Tier: "hostile", Law: "XS5", Edits: []Edit{
 			{printable, "			case visible(r) && marks <= maxMarks:", "			case r < 0xffff:"},
 		}},
-		{Name: "a panic of an adapter is not caught", Tier: "hostile", Edits: []Edit{
+		{Name: "a panic of an adapter is not caught", Tier: "hostile", Long: true, Edits: []Edit{
 			{guard, "		if p := recover(); p != nil {", "		if p := any(nil); p != nil {"},
+		}},
+		{Name: "a run is called completed before deployments go on", Tier: "simulate", Long: true, Edits: []Edit{
+			{reporter, "case !f.back && state == migration.Completed:", "case !f.back && (state == migration.Completed || state == migration.Swept):"},
 		}},
 		{Name: "an old journal cannot be read any more", Tier: "golden", Edits: []Edit{
 			{journalGo, "const Format = 1", "const Format = 2"},
-		}},
-		{Name: "an operator's hold ends by itself", Tier: "golden", Edits: []Edit{
-			{replay, "				hold = h\n", "				hold = nil\n				_ = h\n"},
 		}},
 	}
 }
