@@ -1897,42 +1897,6 @@ func TestACrashAnywhereLeavesTheSameWorld(t *testing.T) {
 	}
 }
 
-// TestTwoCrashesLeaveTheSameWorld kills the process that takes the run up after
-// a crash as well, in each of its first appends (reliability.md JR4).
-func TestTwoCrashesLeaveTheSameWorld(t *testing.T) {
-	const window = 2
-	for _, p := range plays() {
-		if p.name != migration.RefreshAndMove && p.name != "an IPP error" {
-			continue
-		}
-		t.Run(p.name, func(t *testing.T) {
-			t.Parallel()
-			calm := newStage(t, p.profile)
-			p.setup(t, calm)
-			verdict := calm.finish(t, p)
-			want := calm.ending(t)
-			pairs := 0
-			for first, more := 0, true; more; first++ {
-				for second := range window {
-					for _, keep := range []int{0, 1 << 20} {
-						s := newStage(t, p.profile)
-						p.setup(t, s)
-						if more = s.crash(t, p, first, keep) > 0; !more {
-							break
-						}
-						s.crash(t, p, second, 1<<20-keep)
-						pairs++
-						require.Equal(t, verdict, s.finish(t, p), "appends %d and %d", first, second)
-						require.Equal(t, want, s.ending(t), "appends %d and %d", first, second)
-						s.lawful(t)
-					}
-				}
-			}
-			t.Logf("%d pairs of crashes, the second within %d appends", pairs, window)
-		})
-	}
-}
-
 // An upload was made, and then the page is not reached: that says nothing of the
 // upload, which must not be made again before somebody, or something, has
 // looked (reliability.md OR2).

@@ -1,7 +1,6 @@
 package migrationtest_test
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/changeover-go/changeover"
@@ -27,24 +26,23 @@ func withSmokeTest(_ migration.Leg, t machine.Table[environment.Facts]) machine.
 	})
 }
 
-// This is the body of a test; in yours, t is what the test was given.
-func ExampleCheck() {
-	test := func(t *testing.T) {
-		source, _ := license.ParseActivationCode("ABC.D1E.F2G.H3I.J4K.L5M.N6O.AOU")
-		target, _ := license.ParseActivationCode("ZYX.W9V.U8T.S7R.Q6P.O5N.M4L.AOU")
-		plan := migration.Plan{
-			Infrastructure: environment.Infrastructure{Name: "Acme", Environments: []environment.Environment{
-				{Name: "Production", Kind: environment.Production, ServiceCenter: "https://prod.example.test", Serial: "AAA-BBB-CCC-DDD-EEE-FFF-GGG-HHH"},
-				{Name: "LifeTime", Kind: environment.LifeTime, ServiceCenter: "https://lt.example.test", Serial: "HHH-GGG-FFF-EEE-DDD-CCC-BBB-AAA"},
-			}},
-			Source: source, Target: target, Profile: migration.Published, Module: "ECT_Provider",
-			Accept: map[string][]license.IPP{"move": {license.Protected, license.Unprotected}},
-		}
-		migrationtest.Check(t, plan, &changeover.Options{Extend: withSmokeTest}, migrationtest.Effects{
-			"smokeTest": func(f *environment.Facts) { f.SetNote("smokeTest", "passed") },
-		})
+// In your program this is a test, TestMyTable.
+func testMyTable(t *testing.T) {
+	source, _ := license.ParseActivationCode("ABC.D1E.F2G.H3I.J4K.L5M.N6O.AOU")
+	target, _ := license.ParseActivationCode("ZYX.W9V.U8T.S7R.Q6P.O5N.M4L.AOU")
+	plan := migration.Plan{
+		Infrastructure: environment.Infrastructure{Name: "Acme", Environments: []environment.Environment{
+			{Name: "Production", Kind: environment.Production, ServiceCenter: "https://prod.example.test", Serial: "AAA-BBB-CCC-DDD-EEE-FFF-GGG-HHH"},
+			{Name: "LifeTime", Kind: environment.LifeTime, ServiceCenter: "https://lt.example.test", Serial: "HHH-GGG-FFF-EEE-DDD-CCC-BBB-AAA"},
+		}},
+		Source: source, Target: target, Profile: migration.Published, Module: "ECT_Provider",
+		Accept: map[string][]license.IPP{"move": {license.Protected, license.Unprotected}},
 	}
+	migrationtest.Check(t, plan, &changeover.Options{Extend: withSmokeTest}, migrationtest.Effects{
+		"smokeTest": func(f *environment.Facts) { f.SetNote("smokeTest", "passed") },
+	})
+}
 
-	fmt.Println(testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "TestMyTable", F: test}}))
-	// Output: true
+func ExampleCheck() {
+	testMyTable(new(testing.T)) // go test calls it
 }

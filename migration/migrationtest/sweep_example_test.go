@@ -1,7 +1,6 @@
 package migrationtest_test
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/changeover-go/changeover/adapters/fake"
@@ -34,10 +33,9 @@ func newSubject(t testing.TB) migrationtest.Subject {
 	return migrationtest.Subject{Plan: plan, Set: set}
 }
 
-// This is the body of a test; in yours, t is what the test was given.
-func ExampleSweep() {
-	test := func(t *testing.T) { migrationtest.Sweep(t, newSubject) }
+// In your program this is a test, TestMyAdapters.
+func testMyAdapters(t *testing.T) { migrationtest.Sweep(t, newSubject) }
 
-	fmt.Println(testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "TestMyAdapters", F: test}}))
-	// Output: true
+func ExampleSweep() {
+	testMyAdapters(new(testing.T)) // go test calls it
 }

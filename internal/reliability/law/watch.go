@@ -248,6 +248,22 @@ type watchedStore struct {
 	to journal.Store
 }
 
+// ReleaseReserve passes the ability on, if the store has it.
+func (s watchedStore) ReleaseReserve() error {
+	if r, ok := s.to.(journal.Reserver); ok {
+		return r.ReleaseReserve()
+	}
+	return nil
+}
+
+// Repaired passes the ability on, if the store has it.
+func (s watchedStore) Repaired() int64 {
+	if r, ok := s.to.(journal.Repairer); ok {
+		return r.Repaired()
+	}
+	return 0
+}
+
 func (s watchedStore) Append(ctx context.Context, after uint64, entries ...journal.Entry) error {
 	err := s.to.Append(ctx, after, entries...)
 	s.w.mu.Lock()

@@ -70,9 +70,6 @@ func All() []Mutant {
 		{Name: "a file for another server is accepted", Tier: "simulate", Law: "BK4", Edits: []Edit{
 			{tables, "return f.Fetched.Serial != \"\" && f.Fetched.Serial == f.Reading.Server,", "return true,"},
 		}},
-		{Name: "the serial number is not compared before a restore", Tier: "simulate", Long: true, Law: "BK4", Edits: []Edit{
-			{back, "		case reading.Server != serial:\n			return \"\", steps.SerialChanged(c.Environment, reading.Server, serial)\n", ""},
-		}},
 		{Name: "a file from before the correction is used", Tier: "simulate", Law: "OR7", Only: true, Edits: []Edit{
 			{tables, "return f.Fetched.Fence == f.Line.Fence,", "return true,"},
 			{runner, "if at.Leg != leg || at.Table != m.Table().ID || state == NeedsSupport || state == m.Initial() {", "if state != \"\" {"},

@@ -73,7 +73,7 @@ func run(ctx context.Context, job *tier.Job) {
 		return
 	}
 	if job.Scale != tier.Test {
-		job.Need("tamperings", 300_000)
+		job.Need("tamperings", 150_000)
 	}
 	t := tally{job: job, came: map[class]int64{}}
 	for i, s := range subjects {
@@ -221,7 +221,7 @@ func newSubjects(ctx context.Context, scale tier.Scale, dir string) ([]subject, 
 			return nil, err
 		}
 		m.flips, m.cuts = isDeep, r.Name == smallest
-		m.rotate = r.Name == longest && scale != tier.Soak
+		m.rotate = r.Name != smallest && scale != tier.Soak // one bit of each byte, by turns
 		all = append(all, m)
 	}
 	return append(all, strangers{}, newBackups()), nil
