@@ -47,7 +47,7 @@ func tiers() []tier.Tier {
 
 func main() {
 	process.Child()
-	debug.SetGCPercent(400) // the tiers make much garbage and keep little
+	debug.SetGCPercent(1000) // the tiers make much garbage and keep little
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

@@ -70,11 +70,7 @@ func (s *sweep) run(ctx context.Context) {
 		s.crashes(ctx, b)
 		s.failures(ctx, b)
 		s.triples(ctx, b)
-		switch {
-		case p.small() && s.job.Scale == tier.Soak:
-			s.pairs(ctx, b)
-		case p.small() && s.job.Scale == tier.CI && p.refused != "":
-			b.from = 0 // all of it, forward and back
+		if p.small() && (s.job.Scale == tier.Soak || s.job.Scale == tier.CI && p.refused != "") {
 			s.pairs(ctx, b)
 		}
 	}
@@ -238,9 +234,16 @@ func (s *sweep) met(ctx context.Context, b *base, p point) {
 }
 
 // pairs dies everywhere, and once more wherever the process that takes over can
-// die: by turns killed, and with nothing left that was not synced.
+// die: by turns killed, and with nothing left that was not synced. In CI the
+// first death is at every place of the way back and at every other one of the
+// way forward; a soak has time for all.
 func (s *sweep) pairs(ctx context.Context, b *base) {
-	firsts := coarse(b.events, b.from)
+	var firsts []point
+	for i, p := range coarse(b.events, 0) {
+		if p.at >= b.from || i%2 == 0 || s.job.Scale == tier.Soak {
+			firsts = append(firsts, p)
+		}
+	}
 	s.each(ctx, len(firsts), func(i int) {
 		res, ok := s.check(ctx, b, firsts[i])
 		if !ok {
