@@ -113,13 +113,13 @@ func Error(err error) string {
 }
 
 // JSON returns encoded JSON that means the same and can be looked at: what
-// [Whole] would quote is escaped as JSON does it, marks excepted. Control
-// characters are escaped by every encoder already.
+// [Whole] would quote is escaped as JSON does it, marks excepted. What is below
+// the space every encoder has escaped already.
 func JSON(b []byte) []byte {
 	var out []byte // nil: nothing was escaped yet
 	for i, width := 0, 0; i < len(b); i += width {
 		var r rune
-		if r, width = utf8.DecodeRune(b[i:]); r < utf8.RuneSelf || visible(r) || unicode.Is(unicode.M, r) {
+		if r, width = utf8.DecodeRune(b[i:]); r < 0x7f || visible(r) || unicode.Is(unicode.M, r) {
 			if out != nil {
 				out = append(out, b[i:i+width]...)
 			}
