@@ -62,13 +62,20 @@ tidy-diff: ## fail if go.mod or go.sum is not tidy, or a module is not what go.s
 cover: ## coverage of everything but the examples, by all tests; cover.out has the details
 	$(call each,go test -coverprofile=cover.out -coverpkg="$$(go list ./... | grep -v /examples/ | paste -sd '$(comma)')" ./...; go tool cover -func=cover.out | tail -n 1)
 
+# When the time is up in the middle of an input, the Go command sometimes calls
+# that a failure, with no input to show for it.
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (30s) each
 	$(call each,list=$$(go test -list '^Fuzz' ./...); \
 	awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2 " " names[i]; n = 0 }' <<<"$$list" | \
 	while read -r package target; do \
 		echo "$$target in $$package for $(FUZZTIME)"; \
-		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+		log=$$(mktemp); status=0; \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package" </dev/null >"$$log" 2>&1 || status=$$?; \
+		cat "$$log"; \
+		if grep -qx '    context deadline exceeded' "$$log" && ! grep -q 'Failing input' "$$log"; then status=0; fi; \
+		rm "$$log"; \
+		test $$status = 0; \
 	done)
 
 .PHONY: reliability
