@@ -125,14 +125,14 @@ func syscalls(ctx context.Context, job *tier.Job) {
 			case job.Scale == tier.Test:
 				s.step = 97
 			case i >= len(foundations()) && job.Scale != tier.Soak:
-				s.step = 7
+				s.step = 11
 			}
 			s.n = 1
 			sweeps = append(sweeps, s)
 		}
 	}
 	if job.Scale == tier.CI {
-		job.Need("trials", 1000)
+		job.Need("trials", 900)
 		job.Need("killed at fsync", 200)
 		job.Need("killed at linkat", 40)
 		job.Need("killed at pwrite64", 150)
