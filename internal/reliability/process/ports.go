@@ -20,10 +20,10 @@ import (
 // remote is the world as the process under test sees it: all ports but the
 // vault, and the clock.
 type remote struct {
-	mu   sync.Mutex
-	line *line
-	dead func(error) // the other side is gone: does not return
-	time fake.Clock
+	mu    sync.Mutex
+	line  *line
+	dead  func(error) // the other side is gone: does not return
+	clock fake.Clock
 }
 
 // ask puts a question and waits for the answer. Nothing else is asked meanwhile.
@@ -115,10 +115,10 @@ func (r *remote) Ask(_ context.Context, q adapters.Question) (adapters.Answer, e
 }
 
 // Now and Sleep make it an adapters.Clock that stands still but for sleeping.
-func (r *remote) Now() time.Time { return r.time.Now() }
+func (r *remote) Now() time.Time { return r.clock.Now() }
 
 func (r *remote) Sleep(ctx context.Context, d time.Duration) error {
-	if err := r.time.Sleep(ctx, d); err != nil {
+	if err := r.clock.Sleep(ctx, d); err != nil {
 		return err
 	}
 	r.ask(message{Do: slept, Wait: d})
