@@ -29,6 +29,11 @@ func underTesting(importPath string) bool {
 	return importPath == "testing" || strings.HasPrefix(importPath, "testing/")
 }
 
+// forTests reports whether an import path belongs to a module for tests.
+func forTests(importPath string) bool {
+	return slices.ContainsFunc(testOnly, func(m string) bool { return importPath == m || strings.HasPrefix(importPath, m+"/") })
+}
+
 // isInternal reports whether a package is out of reach for other modules.
 func isInternal(dir string) bool { return slices.Contains(strings.Split(dir, "/"), "internal") }
 
@@ -198,7 +203,7 @@ func checkReach(plan []permit, g graph) []string {
 		order, via := g.reach(from)
 		for _, path := range order {
 			dir, ours := folder(path)
-			if !underTesting(path) && path != testifyModule && !strings.HasPrefix(path, testifyModule+"/") && !(ours && kits[dir]) {
+			if !underTesting(path) && !forTests(path) && !(ours && kits[dir]) {
 				continue
 			}
 			way := path
@@ -275,7 +280,7 @@ func checkGoMod(m goMod) []string {
 		add("tool %s: tools are run by version, so that consumers do not get their modules", tool.Path)
 	}
 	for _, r := range m.Require {
-		if !r.Indirect && !slices.Contains(programModules, r.Path) && r.Path != testifyModule {
+		if !r.Indirect && !slices.Contains(programModules, r.Path) && !slices.Contains(testOnly, r.Path) {
 			add("require %s: its module is not among those agreed to", r.Path)
 		}
 	}

@@ -32,6 +32,12 @@ var floorPlan = []permit{
 	{"adapters/fake", "adapters environment internal/printable license"},
 	{"adapters/fault", "adapters environment internal/printable license"},
 	{"internal/disk", "internal/printable"},
+	{"internal/wire", "adapters internal/printable"},
+	{"adapters/servicecenter", "adapters environment internal/printable internal/wire license"},
+	{"adapters/lifetime", "adapters environment internal/printable internal/wire"},
+	{"adapters/inbox", "adapters environment internal/printable license"},
+	{"adapters/command", "adapters environment internal/printable license"},
+	{"adapters/simulator", "adapters adapters/fake environment internal/printable internal/wire license"},
 	{"adapters/filevault", "adapters environment internal/disk internal/printable license"},
 	{"adapters/filejournal", "internal/disk internal/printable migration/journal"},
 
@@ -59,7 +65,9 @@ var floorPlan = []permit{
 	{"internal/golden", "testing"},
 	{"internal/archtest", ""},
 
+	{"adapters/simulator/cmd/simulator", "public"},
 	{"examples/quickstart", "public go.uber.org/zap"},
+	{"examples/commandadapter", "public go.uber.org/zap"},
 	{"examples/embedding", "public go.uber.org/zap"},
 	{"examples/customadapter", "public go.uber.org/zap"},
 	{"examples/customstep", "public go.uber.org/zap"},
@@ -78,15 +86,17 @@ var single = map[string]string{
 // who use it, never into their programs.
 var (
 	programModules = []string{"github.com/qmuntal/stateless", "go.uber.org/multierr", "go.uber.org/zap"}
-	testModules    = []string{"github.com/stretchr/objx", "github.com/stretchr/testify", "go.yaml.in/yaml/v3"}
+	testModules    = []string{"github.com/stretchr/objx", "github.com/stretchr/testify", "go.uber.org/goleak", "go.yaml.in/yaml/v3"}
 )
+
+// testOnly are the modules that tests import, and nothing else does.
+var testOnly = []string{"github.com/stretchr/testify", "go.uber.org/goleak"}
 
 // What go.mod must say, and how many modules a program may get with the root
 // package.
 const (
 	goLine             = "1.26.0"
 	maxProgramModules  = 5
-	testifyModule      = "github.com/stretchr/testify"
 	examplesFolder     = "examples/"
 	moduleListFile     = "allmodules"
 	contributingFile   = "CONTRIBUTING.md"
