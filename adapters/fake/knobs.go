@@ -273,7 +273,9 @@ func (w *World) StartDeployment(name string) {
 	w.at("StartDeployment", name, func(s *server) {
 		if !s.Paused {
 			w.s.Deployments++
-			s.Running = append(s.Running, fmt.Sprintf("deployment-%d", w.s.Deployments))
+			d := Deployment{fmt.Sprintf("deployment-%d", w.s.Deployments), name, w.now(), Running}
+			s.Running = append(s.Running, d.Name)
+			w.s.History = append(w.s.History, d)
 		}
 	})
 }
@@ -283,6 +285,7 @@ func (w *World) StartDeployment(name string) {
 func (w *World) FinishDeployment(name string) {
 	w.at("FinishDeployment", name, func(s *server) {
 		if len(s.Running) > 0 {
+			w.deployed(s.Running[:1], Finished)
 			s.Running = slices.Delete(s.Running, 0, 1)
 		}
 	})
@@ -292,6 +295,7 @@ func (w *World) FinishDeployment(name string) {
 // running ones are aborted, as LifeTime does it.
 func (w *World) PauseByHand(name string) {
 	w.at("PauseByHand", name, func(s *server) {
+		w.deployed(s.Running, Aborted)
 		s.Running = nil
 		w.pause(s, Call{Method: "PauseByHand", Environment: name}, true)
 	})

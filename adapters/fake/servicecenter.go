@@ -38,6 +38,8 @@ type server struct {
 	Cloud      bool     `json:"cloud,omitempty"`
 	Paused     bool     `json:"paused,omitempty"`
 	Running    []string `json:"running,omitempty"`
+
+	Unabortable bool `json:"unabortable,omitempty"` // what is running cannot be aborted
 }
 
 // rejection is a code whose licenses Service Center turns down, and its words.
@@ -209,42 +211,53 @@ func (w *World) expired(d license.Details) bool {
 func (c serviceCenter) RepublishModule(ctx context.Context, env environment.Environment, name string) (p adapters.Publication, err error) {
 	call := Call{"ServiceCenter", "RepublishModule", env.Name}
 	err = c.reach(ctx, call, env, func(w *World, s *server) error {
+		d, err := w.refuses(s, env.Name, name)
+		if err != nil {
+			return err
+		}
 		m := s.module(name)
-		if m == nil {
-			return refused(env.Name, adapters.ErrModuleNotFound, name)
-		}
-		if m.Locks > 0 {
-			m.Locks--
-			return refused(env.Name, adapters.ErrBusy, "Your module is currently being locked by another operation.")
-		}
-		d, ok := s.license()
-		word, _ := ippOf(d.Features)
-		enforced := word == license.Protected || word == license.Unprotected
-		switch {
-		case !ok:
-			return refused(env.Name, adapters.ErrPublishFailed, "No license was found for this server")
-		case d.Serial != s.Serial:
-			return refused(env.Name, adapters.ErrPublishFailed, "The license found is not valid for this server because it was issued to a server with serial number '"+string(d.Serial)+"'")
-		case w.expired(d):
-			return refused(env.Name, adapters.ErrPublishFailed, "This server license has expired.")
-		case enforced && !m.Mark.IsZero() && m.Mark.ActivationCode != d.Code:
-			return refused(env.Name, adapters.ErrIntellectualProperty, "Intellectual Property Error: This module is under Intellectual Property Protection, so you cannot publish it to your environment.")
-		case m.Broken != "":
-			return refused(env.Name, adapters.ErrPublishFailed, m.Broken)
-		}
 		p.Before = m.Version
 		if m.Overrun {
 			m.Overrun = false
 			m.Version = next(m.Version)
 		}
 		p.After = m.Version
-		if word == license.Protected {
+		if word, _ := ippOf(d.Features); word == license.Protected {
 			m.Mark = plainCode{d.Code}
 		}
 		w.changed(call, d.Code, "")
 		return nil
 	})
 	return p, err
+}
+
+// refuses says why a republish of the module is refused; nil if it is not. It
+// returns what the installed license says.
+func (w *World) refuses(s *server, where, name string) (license.Details, error) {
+	m := s.module(name)
+	if m == nil {
+		return license.Details{}, refused(where, adapters.ErrModuleNotFound, name)
+	}
+	if m.Locks > 0 {
+		m.Locks--
+		return license.Details{}, refused(where, adapters.ErrBusy, "Your module is currently being locked by another operation.")
+	}
+	d, ok := s.license()
+	word, _ := ippOf(d.Features)
+	enforced := word == license.Protected || word == license.Unprotected
+	switch {
+	case !ok:
+		return d, refused(where, adapters.ErrPublishFailed, "No license was found for this server")
+	case d.Serial != s.Serial:
+		return d, refused(where, adapters.ErrPublishFailed, "The license found is not valid for this server because it was issued to a server with serial number '"+string(d.Serial)+"'")
+	case w.expired(d):
+		return d, refused(where, adapters.ErrPublishFailed, "This server license has expired.")
+	case enforced && !m.Mark.IsZero() && m.Mark.ActivationCode != d.Code:
+		return d, refused(where, adapters.ErrIntellectualProperty, "Intellectual Property Error: This module is under Intellectual Property Protection, so you cannot publish it to your environment.")
+	case m.Broken != "":
+		return d, refused(where, adapters.ErrPublishFailed, m.Broken)
+	}
+	return d, nil
 }
 
 // next is the version that a publish creates.

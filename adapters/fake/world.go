@@ -33,19 +33,20 @@ type World struct {
 
 // state is everything that [World.Save] keeps.
 type state struct {
-	Organization string     `json:"organization,omitempty"`
-	Source       plainCode  `json:"source,omitzero"`
-	Target       plainCode  `json:"target,omitzero"`
-	Servers      []server   `json:"environments,omitempty"`
-	Accounts     []account  `json:"accounts,omitempty"`
-	Backups      []backup   `json:"backups,omitempty"`
-	Cases        []openCase `json:"cases,omitempty"`
-	Effects      []effect   `json:"effects,omitempty"`
-	Ticks        int        `json:"ticks,omitempty"`       // seconds of the world's own clock
-	Deployments  int        `json:"deployments,omitempty"` // that were ever started
-	Downloads    int        `json:"downloads,omitempty"`   // that were given a salt
-	Distinct     bool       `json:"distinct,omitempty"`    // downloads differ in their bytes
-	Opaque       bool       `json:"opaque,omitempty"`      // licenses can be read by Service Center only
+	Organization string       `json:"organization,omitempty"`
+	Source       plainCode    `json:"source,omitzero"`
+	Target       plainCode    `json:"target,omitzero"`
+	Servers      []server     `json:"environments,omitempty"`
+	Accounts     []account    `json:"accounts,omitempty"`
+	Backups      []backup     `json:"backups,omitempty"`
+	Cases        []openCase   `json:"cases,omitempty"`
+	Effects      []effect     `json:"effects,omitempty"`
+	Ticks        int          `json:"ticks,omitempty"`       // seconds of the world's own clock
+	Deployments  int          `json:"deployments,omitempty"` // that were ever started
+	History      []Deployment `json:"history,omitempty"`     // of deployments
+	Downloads    int          `json:"downloads,omitempty"`   // that were given a salt
+	Distinct     bool         `json:"distinct,omitempty"`    // downloads differ in their bytes
+	Opaque       bool         `json:"opaque,omitempty"`      // licenses can be read by Service Center only
 }
 
 // Start is the date at which the clocks of this package begin: Monday, 5

@@ -1,11 +1,13 @@
 // Quickstart takes a whole infrastructure through a changeover, and back,
-// against a simulated world: a real plan file, real license files, a real
-// journal and real backups on disk, and portals that live in memory. It is for
-// a first look, and for rehearsing a plan of one's own.
+// against a simulated one: a real plan file, real license files, a real journal
+// and real backups on disk, and portals that answer over HTTPS on loopback, to
+// the same adapters that real ones are reached with. It is for a first look, and
+// for rehearsing a plan of one's own.
 //
 //	go run ./examples/quickstart
 //	go run ./examples/quickstart -fault Quality=ipp
 //	go run ./examples/quickstart -plan my-plan.json -state ./run1
+//	go run ./examples/quickstart -fake
 //
 // It exits with 0 Completed, 2 RolledBack, 3 Held (a person must act), 4 Mixed,
 // and 1 for anything else.
@@ -23,7 +25,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -54,7 +55,7 @@ func main() {
 type options struct {
 	plan, state, profile, report string
 	faults                       faults
-	json                         bool
+	json, fake                   bool
 	pace                         time.Duration
 }
 
@@ -63,10 +64,11 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	flags.SetOutput(errOut)
 	flags.StringVar(&o.plan, "plan", "", "read the plan from this `file`; default: the example beside the program")
-	flags.StringVar(&o.state, "state", "", "keep journal, backups and the simulated world in this `directory`, and go on with the run that is there; default: a new one")
+	flags.StringVar(&o.state, "state", "", "keep journal, backups and the simulation in this `directory`, and go on with the run that is there; default: a new one")
 	flags.StringVar(&o.profile, "profile", "", "follow this `profile` instead of the plan's: "+strings.Join(profiles(), ", "))
 	flags.StringVar(&o.report, "report", "", "also write the report to this `file`: .json, .md or text")
-	flags.Var(&o.faults, "fault", "let `ENVIRONMENT=KIND` happen in the simulated world (repeatable); kinds: "+strings.Join(kinds(), ", "))
+	flags.Var(&o.faults, "fault", "let `ENVIRONMENT=KIND` happen in the simulation (repeatable); kinds: "+strings.Join(kinds(), ", "))
+	flags.BoolVar(&o.fake, "fake", false, "call the simulated world directly, with no wire in between")
 	flags.BoolVar(&o.json, "json", false, "print only the report, as JSON")
 	flags.DurationVar(&o.pace, "pace", 0, "let every simulated call take this long, to watch or interrupt the run")
 	if err := flags.Parse(args); err != nil {
@@ -106,18 +108,17 @@ func (o *options) change(ctx context.Context, out, errOut io.Writer) (*report.Re
 	if err != nil {
 		return nil, err
 	}
-	world, kept, err := o.world(plan)
+	if err := o.faults.check(plan, o.fake); err != nil {
+		return nil, err
+	}
+	world, begun, err := o.world(plan)
 	if err != nil {
 		return nil, err
 	}
-	injectors, err := o.faults.apply(world, plan, kept)
-	if err != nil {
-		return nil, err
-	}
-	if kept && len(o.faults) > 0 {
+	if begun && len(o.faults) > 0 {
 		fmt.Fprintln(errOut, "warning: the run has begun already; its world keeps the faults that it began with, and -fault is ignored")
 	}
-	if !kept {
+	if !begun {
 		warnings, err := changeover.Check(ctx, plan, world.Set())
 		for _, w := range warnings {
 			fmt.Fprintln(errOut, "warning:", w)
@@ -141,21 +142,32 @@ func (o *options) change(ctx context.Context, out, errOut io.Writer) (*report.Re
 		return nil, err
 	}
 	defer vault.Close()
+	clock := new(fake.Clock) // waits of minutes pass at once
+	outside, err := o.outside(plan, world, clock)
+	if err != nil {
+		return nil, err
+	}
+	r, err := o.apply(ctx, plan, outside, vault, store, clock, out, errOut)
+	return r, errors.Join(err, outside.Close())
+}
 
-	set := world.Set()
+// apply runs the plan against the outside until it rests.
+func (o *options) apply(ctx context.Context, plan migration.Plan, outside *outside, vault adapters.BackupVault, store journal.Store,
+	clock adapters.Clock, out, errOut io.Writer) (*report.Report, error) {
+	set := outside.set
 	set.Vault = vault
+	injectors := outside.injectors
 	if o.pace > 0 {
 		injectors = append(injectors, fault.Watch(func(fault.Op) { pause(ctx, o.pace) }))
 	}
 	if !o.json {
 		fmt.Fprintf(out, "state directory: %s\n", o.state)
+		if outside.url != "" {
+			fmt.Fprintf(out, "simulation:      %s\n", outside.url)
+		}
 	}
-	// The world remembers what was done to it before the run hears of it, as
-	// the real one does: the program may be killed at any moment.
-	keep := &keeper{world: world, dir: o.state}
-	injectors = append(injectors, fault.Always(fault.Match{}, fault.After, fault.Cancel(keep.save)))
 	c, err := changeover.New(plan, fault.Wrap(set, injectors...), store, &changeover.Options{
-		Clock: new(fake.Clock), // waits of minutes pass at once
+		Clock: clock,
 		User:  "quickstart",
 		OnEntry: func(e journal.Entry) {
 			if !o.json && e.Kind != journal.Intent && e.Kind != journal.Noted {
@@ -166,7 +178,6 @@ func (o *options) change(ctx context.Context, out, errOut io.Writer) (*report.Re
 	if err != nil {
 		return nil, err
 	}
-	keep.save()
 	r, err := c.Apply(ctx)
 	if errors.Is(err, changeover.ErrBegun) {
 		r, err = c.Resume(ctx)
@@ -179,7 +190,7 @@ func (o *options) change(ctx context.Context, out, errOut io.Writer) (*report.Re
 			fmt.Fprintln(errOut, "not in the journal:", report.Sentence(e))
 		}
 	}
-	return r, errors.Join(err, keep.err)
+	return r, err
 }
 
 // look plays the person who looks at the portal's page when the run was killed
@@ -264,60 +275,27 @@ func profiles() []string {
 	return names
 }
 
-// world returns the simulated world: the one that the state directory keeps,
-// or a new one for the plan.
-func (o *options) world(plan migration.Plan) (w *fake.World, kept bool, err error) {
+// world returns a new simulated world for the plan, and whether the state
+// directory keeps one that is to go on.
+func (o *options) world(plan migration.Plan) (w *fake.World, begun bool, err error) {
+	w = fake.New(plan.Infrastructure, plan.Source, plan.Target)
 	if o.state != "" {
-		f, err := os.Open(filepath.Join(o.state, worldFile))
-		if err == nil {
-			defer f.Close()
-			w := new(fake.World)
-			return w, true, w.Load(f)
+		if exists(o.kept(!o.fake)) {
+			return nil, false, fmt.Errorf("the run in %s was begun %s -fake; go on in the same way", o.state, map[bool]string{true: "without", false: "with"}[o.fake])
 		}
-		if !errors.Is(err, os.ErrNotExist) {
-			return nil, false, err
+		if exists(o.kept(o.fake)) {
+			return w, true, nil // what is there takes the place of this one
 		}
 	}
-	w = fake.New(plan.Infrastructure, plan.Source, plan.Target)
 	if o.plan != "" {
 		return w, false, nil
 	}
 	return w, false, serveFiles(w, plan)
 }
 
-// worldFile is the simulated world between two runs of the program. It plays
-// the part of the outside, so it holds the activation codes in clear.
-const worldFile = "world.json"
-
-// A keeper saves the world whenever something in it has changed.
-type keeper struct {
-	world *fake.World
-	dir   string
-
-	mu    sync.Mutex
-	saved bool
-	known int // effects that were saved
-	err   error
-}
-
-func (k *keeper) save() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	effects := len(k.world.Effects())
-	if k.saved && effects == k.known {
-		return
-	}
-	k.saved, k.known = true, effects
-	var b bytes.Buffer
-	err := k.world.Save(&b)
-	next := filepath.Join(k.dir, worldFile+".next")
-	if err == nil {
-		err = os.WriteFile(next, b.Bytes(), 0o600)
-	}
-	if err == nil {
-		err = os.Rename(next, filepath.Join(k.dir, worldFile))
-	}
-	k.err = errors.Join(k.err, err)
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // serveFiles lets the simulated portal give out the license files beside the
