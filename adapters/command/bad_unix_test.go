@@ -223,7 +223,11 @@ func TestAProgramThatHangsIsEnded(t *testing.T) {
 	large, err := license.NewFile(bytes.Repeat([]byte{0, 1, 2, 3}, license.MaxFileBytes/4))
 	require.NoError(t, err)
 	for _, how := range []string{"", "after closing stdout", "deaf to signals", "deaf to signals, after closing stdout"} {
-		for _, f := range []license.File{licenseFile(t), large} { // the large one does not fit into a pipe
+		files := []license.File{licenseFile(t)}
+		if how == "" {
+			files = append(files, large) // it does not fit into a pipe
+		}
+		for _, f := range files {
 			t.Run(fmt.Sprintf("%s, %d bytes, by the time", how, f.Size()), func(t *testing.T) {
 				o := options(t, "behave", "hangs", how)
 				o.Timeout = 100 * time.Millisecond
@@ -339,8 +343,8 @@ func TestAProgramIsGivenNothingButWhatTheOptionsSay(t *testing.T) {
 		want []string
 	}{
 		{"nothing", command.Options{}, []string{"folder: " + filepath.Dir(path)}},
-		{"an environment, a folder and a lock", command.Options{Env: []string{"A=1", "B=two words"}, Dir: dir, Lock: lock},
-			[]string{"folder: " + dir, "environment: A=1", "environment: B=two words", "open: 3 " + lock.Name()}},
+		{"an environment, a folder and a lock", command.Options{Env: []string{"GORACE=atexit_sleep_ms=0", "B=two words"}, Dir: dir, Lock: lock},
+			[]string{"folder: " + dir, "environment: GORACE=atexit_sleep_ms=0", "environment: B=two words", "open: 3 " + lock.Name()}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
@@ -365,46 +369,46 @@ func TestNothingThatAProgramWasGivenIsShown(t *testing.T) {
 	file := licenseFile(t)
 	text, err := license.NewFile([]byte("these are the bytes of a license file that nobody must ever see printed"))
 	require.NoError(t, err)
+	pieces := map[string]bool{}
+	for _, f := range []license.File{file, text} {
+		b := f.Bytes()
+		for _, form := range []string{string(b), strconv.Quote(string(b)), hex.EncodeToString(b), base64.StdEncoding.EncodeToString(b), fmt.Sprint(b)} {
+			form = command.Bare(form)
+			for i := 0; i+40 <= len(form); i++ {
+				pieces[form[i:i+40]] = true
+			}
+		}
+	}
 	var names []string
 	for name := range forms() {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		for _, where := range []string{"stdout", "stderr"} {
-			for _, exit := range []int{0, 204} {
-				t.Run(fmt.Sprintf("%s, on %s, with exit code %d", name, where, exit), func(t *testing.T) {
-					t.Parallel()
-					var shown strings.Builder
-					o := options(t, "behave", "betrays", name, where, strconv.Itoa(exit))
-					o.Log = func(line string) { shown.WriteString(line + "\n") }
-					p := program(t, o)
-					ctx := adapters.WithWitness(t.Context(), func(said adapters.Testimony) { shown.WriteString(said.By + said.Text) })
-					for _, err := range []error{
-						p.UploadLicense(ctx, quality, file), p.UploadLicense(ctx, quality, text), p.RegisterSerial(ctx, code(t), quality),
-					} {
-						require.Error(t, err)
-						shown.WriteString(err.Error() + "\n")
+		for where, exit := range map[string]int{"stdout": 0, "stderr": 204} {
+			t.Run(name+", on "+where, func(t *testing.T) {
+				t.Parallel()
+				var shown strings.Builder
+				o := options(t, "behave", "betrays", name, where, strconv.Itoa(exit))
+				o.Log = func(line string) { shown.WriteString(line + "\n") }
+				p := program(t, o)
+				ctx := adapters.WithWitness(t.Context(), func(said adapters.Testimony) { shown.WriteString(said.By + said.Text) })
+				for _, err := range []error{
+					p.UploadLicense(ctx, quality, file), p.UploadLicense(ctx, quality, text), p.RegisterSerial(ctx, code(t), quality),
+				} {
+					require.Error(t, err)
+					shown.WriteString(err.Error() + "\n")
+				}
+				all := command.Bare(shown.String())
+				require.NotContains(t, all, command.Bare(activationCode))
+				require.NotContains(t, shown.String(), "\x1b")
+				require.NotContains(t, strings.ReplaceAll(shown.String(), `\u0000`, ""), activationCode)
+				for i := 0; i+40 <= len(all); i++ {
+					if pieces[all[i:i+40]] {
+						t.Fatalf("a piece of a license file is shown: %q", shown.String())
 					}
-					all := strings.ToLower(shown.String())
-					require.NotContains(t, all, strings.ToLower(activationCode))
-					require.NotContains(t, strings.ReplaceAll(all, `\u0000`, ""), strings.ToLower(activationCode))
-					require.NotContains(t, all, "\x1b")
-					for _, f := range []license.File{file, text} {
-						b := f.Bytes()
-						for _, form := range []string{
-							string(b), strconv.Quote(string(b)), hex.EncodeToString(b), base64.StdEncoding.EncodeToString(b), fmt.Sprint(b),
-						} {
-							form = command.Bare(form)
-							for i := 0; i+40 <= len(form); i++ {
-								if strings.Contains(command.Bare(all), form[i:i+40]) {
-									t.Fatalf("a piece of the license file is shown: %q", shown.String())
-								}
-							}
-						}
-					}
-				})
-			}
+				}
+			})
 		}
 	}
 }

@@ -29,7 +29,7 @@ func walk(t testing.TB, w *fake.World, r *rand.Rand) string {
 	module := []string{fake.TestModule, fake.CustomerModule}[r.IntN(2)]
 	word := []license.IPP{license.Ignore, license.Protected, license.Unprotected}[r.IntN(3)]
 	n := r.IntN(3)
-	switch r.IntN(34) {
+	switch r.IntN(36) {
 	case 0, 1, 2, 3, 4, 5:
 		f, err := set.Portal.FetchLicense(ctx, c, env)
 		if err != nil {
@@ -88,6 +88,11 @@ func walk(t testing.TB, w *fake.World, r *rand.Rand) string {
 		default:
 			w.Slots(c, env.Kind, 1)
 		}
+	case 34:
+		return fmt.Sprint(w.Publishable(env.Name, module), w.AbortDeployments(env.Name), w.Deployments(), w.Accounts(), w.Modules(env.Name))
+	case 35:
+		w.Unabortable(env.Name, n%2 == 0)
+		w.FinishDeployment(env.Name)
 	}
 	return ""
 }

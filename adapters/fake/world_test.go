@@ -201,6 +201,12 @@ func TestMisuseIsNamed(t *testing.T) {
 		"Installed":        func(w *fake.World) { w.Installed(no) },
 		"Published":        func(w *fake.World) { w.Published(quality.Name, no) },
 		"Paused":           func(w *fake.World) { w.Paused(no) },
+		"Modules":          func(w *fake.World) { w.Modules(no) },
+		"RemoveModule":     func(w *fake.World) { w.RemoveModule(no, "M") },
+		"Unabortable":      func(w *fake.World) { w.Unabortable(no, true) },
+		"InstalledFile":    func(w *fake.World) { w.InstalledFile(no) },
+		"Publishable":      func(w *fake.World) { _ = w.Publishable(no, "M") },
+		"AbortDeployments": func(w *fake.World) { _ = w.AbortDeployments(no) },
 	} {
 		t.Run(method, func(t *testing.T) {
 			w := fake.New(infrastructure(), code(t, sourceText), target)

@@ -124,6 +124,19 @@ func TestASwitchThatLifeTimeDoesNotShowIsInDoubt(t *testing.T) {
 	}
 }
 
+func TestAnotherEnvironmentInTheAnswerProvesNothing(t *testing.T) {
+	w := &world{offline: "false"}
+	s := newServer(t, func(r *http.Request) string {
+		if stepOf(r) == "environment" {
+			return ok(env(qualityKey, "Quality", `,"IsOffline":true`))
+		}
+		return w.answer(r)
+	})
+	err := s.client(nil).PauseDeployments(t.Context(), production)
+	require.ErrorIs(t, err, adapters.ErrUncertain)
+	require.ErrorContains(t, err, "another environment, Quality")
+}
+
 // Every word of the facts (2.2), and some that are not there.
 func TestADeploymentIsRunningUnlessItsStatusSaysThatItIsNot(t *testing.T) {
 	ended := map[string]bool{

@@ -183,7 +183,7 @@ func TestTheVersionsAreThoseThatTheServerStates(t *testing.T) {
 		require.Zero(t, p)
 		safe(t, err)
 
-		replies[2] = replies[6]
+		replies[2] = replies[5]
 		s = newServer(t, replies...)
 		_, err = s.client(nil).RepublishModule(t.Context(), quality(), moduleName)
 		require.Equal(t, "unknown", means(err), bad)

@@ -112,19 +112,54 @@ func (s *server) tls() *tls.Config {
 // dial opens a connection to the server.
 func (s *server) dial(context.Context, string, string) (net.Conn, error) {
 	near, far := net.Pipe()
-	s.open.Go(func() { s.serve(far) })
+	s.open.Go(func() { s.serve(newEager(far)) })
 	return near, nil
 }
 
-func (s *server) serve(raw net.Conn) {
+// eager is a connection whose writes do not wait for a reader; without it both
+// sides of a pipe could wait until the other one reads.
+type eager struct {
+	net.Conn
+	out    chan []byte
+	pumped chan struct{}
+}
+
+func newEager(c net.Conn) eager {
+	e := eager{c, make(chan []byte, 10_000), make(chan struct{})}
+	go func() {
+		defer close(e.pumped)
+		for b := range e.out {
+			if _, err := c.Write(b); err != nil {
+				_ = c.Close() // nobody reads any more
+			}
+		}
+	}()
+	return e
+}
+
+func (e eager) Write(b []byte) (int, error) {
+	e.out <- bytes.Clone(b)
+	return len(b), nil
+}
+
+// Close ends the connection when everything was read.
+func (e eager) Close() error {
+	close(e.out)
+	<-e.pumped
+	return e.Conn.Close()
+}
+
+func (s *server) serve(raw eager) {
 	defer raw.Close()
 	conn := tls.Server(raw, s.config)
 	var seen bytes.Buffer
 	r, err := http.ReadRequest(bufio.NewReader(io.TeeReader(conn, &seen)))
 	if err != nil {
-		return // not this server's certificate, or nobody there
+		_ = raw.Conn.Close() // not this server's certificate, or nobody there
+		return
 	}
 	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		_ = raw.Conn.Close()
 		return
 	}
 	s.mu.Lock()

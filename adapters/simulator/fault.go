@@ -63,12 +63,12 @@ func (f Fault) check(w *fake.World) error {
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	k, ok := kindNamed(f.Kind)
 	if !ok {
-		wrong("there is no kind %q", printable.Text(f.Kind))
+		wrong("there is no kind \"%s\"", printable.Text(f.Kind))
 	}
 	op := operationNamed(f.Operation)
 	switch {
 	case f.Operation != "" && op.Name == "":
-		wrong("there is no operation %q", printable.Text(f.Operation))
+		wrong("there is no operation \"%s\"", printable.Text(f.Operation))
 	case ok && f.Operation != "" && k.on != nil && !k.on(op):
 		wrong("%s does not happen to %s", f.Kind, f.Operation)
 	case ok && f.Operation != "" && k.tls:
@@ -78,18 +78,18 @@ func (f Fault) check(w *fake.World) error {
 	_, known := inf.Environment(f.Environment)
 	switch {
 	case f.Environment != "" && !known:
-		wrong("there is no environment %q", printable.Text(f.Environment))
+		wrong("there is no environment \"%s\"", printable.Text(f.Environment))
 	case ok && f.Environment == "" && k.needsEnvironment:
 		wrong("%s needs an environment", f.Kind)
 	}
 	if _, ok := inf.Environment(f.Other); f.Other != "" && (!ok || f.Other == f.Environment) {
-		wrong("there is no other environment %q", printable.Text(f.Other))
+		wrong("there is no other environment \"%s\"", printable.Text(f.Other))
 	}
 	if ok && known && k.needsModule && !slices.Contains(w.Modules(f.Environment), f.module()) {
-		wrong("there is no module %q in %q", printable.Text(f.module()), printable.Text(f.Environment))
+		wrong("there is no module \"%s\" in \"%s\"", printable.Text(f.module()), printable.Text(f.Environment))
 	}
 	if f.Code != "" && !slices.Contains([]string{"source", "target", "third", "none"}, f.Code) {
-		wrong("there is no code %q; there are source, target, third and none", printable.Text(f.Code))
+		wrong("there is no code \"%s\"; there are source, target, third and none", printable.Text(f.Code))
 	}
 	if f.Serial != "" {
 		if _, err := license.ParseSerialNumber(f.Serial); err != nil {

@@ -197,6 +197,7 @@ func notPrepared(p platform, f Fault) error {
 	if err != nil {
 		return err
 	}
+	p.world.UseFile(code, f.Environment, license.File{}) // a file that was laid out says something else
 	if f.Missing {
 		p.world.Define(code, f.Environment, func(d *license.Details) {
 			var rest []license.Feature
@@ -266,6 +267,7 @@ func wrongCode(p platform, f Fault) error {
 func expired(p platform, f Fault) error {
 	code, err := p.code(f, "target")
 	if err == nil {
+		p.world.UseFile(code, f.Environment, license.File{})
 		p.world.Define(code, f.Environment, func(d *license.Details) {
 			d.Created = time.Date(2019, time.January, 1, 0, 0, 0, 0, time.UTC)
 			d.Ends = time.Date(2020, time.January, 1, 0, 0, 0, 0, time.UTC)

@@ -145,7 +145,7 @@ func seen() map[string]func(r *rig) {
 		},
 		"html":  readsBadly("html", contains("<title>Log in</title>")),
 		"empty": readsBadly("empty", func(r *rig, got reply) { require.Empty(r, got.body); require.Equal(r, 200, got.status) }),
-		"huge":  readsBadly("huge", func(r *rig, got reply) { require.Greater(r, len(got.body), 8<<20) }),
+		"huge":  uploads(F{Kind: "huge"}, false, func(r *rig, got reply) { require.Greater(r, len(got.body), 8<<20) }),
 		"garbage": readsBadly("garbage", func(r *rig, got reply) {
 			require.Contains(r, got.body, "\x1b[2J")
 			require.NotContains(r, got.header.Get("Content-Type"), "octet")

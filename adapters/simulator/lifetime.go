@@ -72,10 +72,10 @@ func restError(status int, texts ...string) answer {
 func lifeTime(c call, env environment.Environment, path string, inf environment.Infrastructure) (served, bool) {
 	switch strings.ToLower(path) {
 	case "/lifetime", "/lifetime/":
-		return served{"LifeTimePage", env.Name, func(ctx context.Context, p platform) answer { return p.lifeTimePage(ctx, c) }}, true
+		return served{"LifeTimePage", env.Name, func(ctx context.Context, p platform) answer { return p.lifeTimePage(ctx, c, c.prefix+basePath(env)) }}, true
 	case "/lifetime/pause":
 		form := formOf(c)
-		return served{"PausePage", form.Get("environment"), func(ctx context.Context, p platform) answer { return p.pausePage(ctx, c, form) }}, true
+		return served{"PausePage", form.Get("environment"), func(ctx context.Context, p platform) answer { return p.pausePage(ctx, c, c.prefix+basePath(env), form) }}, true
 	}
 	rest, ok := strings.CutPrefix(path, lifeTimeBase)
 	if !ok {

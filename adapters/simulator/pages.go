@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
-	"errors"
 	"html/template"
 	"io"
 	"mime/multipart"
@@ -148,7 +147,7 @@ func (p platform) showLicense(c call, env environment.Environment, in license.In
 	case in.Code.IsZero():
 		data.State = "No license was found for this server"
 	case in.Serial != in.Server:
-		data.State = "Your license is invalid as it was issued for a different server with the following serial number '" + string(in.Serial) + "'"
+		data.State = invalidSerial(in.Serial)
 	case !in.Ends.IsZero() && !p.world.Time().Before(in.Ends.Add(24*time.Hour)):
 		data.State = "This server license has expired."
 	default:
@@ -177,18 +176,14 @@ func (p platform) uploadPage(ctx context.Context, c call, env environment.Enviro
 	if !ok {
 		return refusedPage(c, title, nil, "Choose a file.", back)
 	}
-	file, err := license.NewFile(b)
-	if err != nil {
-		return refusedPage(c, title, adapters.ErrRejected, badFile, back)
-	}
-	err = p.world.Set().ServiceCenter.UploadLicense(ctx, env, file)
+	text, condition := p.upload(ctx, env, b)
 	switch {
-	case err == nil:
+	case condition == nil:
 		return done(c, title, "The license was installed.", back)
-	case errors.Is(err, adapters.ErrUncertain):
+	case text == "":
 		return answer{silent: true}
 	}
-	return refusedPage(c, title, adapters.ConditionOf(err), said(env.Name, err), back)
+	return refusedPage(c, title, condition, text, back)
 }
 
 // backupLicense gives the installed license.
@@ -213,7 +208,7 @@ type lifeTimeRow struct {
 }
 
 // lifeTimePage lists the environments that LifeTime controls.
-func (p platform) lifeTimePage(ctx context.Context, c call) answer {
+func (p platform) lifeTimePage(ctx context.Context, c call, base string) answer {
 	if !p.signedIn(c) {
 		return unauthorized()
 	}
@@ -225,7 +220,7 @@ func (p platform) lifeTimePage(ctx context.Context, c call) answer {
 		head
 		Action       string
 		Environments []lifeTimeRow
-	}{head: header(c, "LifeTime: Environments", c.prefix), Action: c.prefix + "/lifetime/pause"}
+	}{head: header(c, "LifeTime: Environments", base), Action: base + "/lifetime/pause"}
 	for i, r := range list {
 		row := lifeTimeRow{i + 1, r.Name, r.Address, "running", strings.Join(r.Running, ", "), "true", "Pause"}
 		if r.Paused {
@@ -238,7 +233,7 @@ func (p platform) lifeTimePage(ctx context.Context, c call) answer {
 
 // pausePage turns the maintenance mode of an environment on or off. A person
 // is asked first when something is running; so nothing is aborted here.
-func (p platform) pausePage(ctx context.Context, c call, f form) answer {
+func (p platform) pausePage(ctx context.Context, c call, base string, f form) answer {
 	if c.Method != http.MethodPost {
 		return notAllowed()
 	}
@@ -253,7 +248,7 @@ func (p platform) pausePage(ctx context.Context, c call, f form) answer {
 		act, text = life.PauseDeployments, "Deployments are paused."
 	}
 	if err := act(ctx, env); err != nil {
-		return refusedPage(c, "LifeTime", adapters.ConditionOf(err), said(env.Name, err), c.prefix+"/lifetime")
+		return refusedPage(c, "LifeTime", adapters.ConditionOf(err), said(env.Name, err), base+"/lifetime")
 	}
-	return done(c, "LifeTime", text, c.prefix+"/lifetime")
+	return done(c, "LifeTime", text, base+"/lifetime")
 }

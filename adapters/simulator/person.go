@@ -180,7 +180,7 @@ func (p *Person) InstalledLicense(ctx context.Context, env environment.Environme
 
 // BackupLicense implements [adapters.LicenseBackuper].
 func (p *Person) BackupLicense(ctx context.Context, env environment.Environment) (license.File, error) {
-	return p.download(ctx, licensing(env)+"/Backup", env.Name)
+	return p.download(ctx, strings.TrimRight(env.ServiceCenter, "/")+BackupPath, env.Name)
 }
 
 // UploadLicense uploads the file on the licensing page.

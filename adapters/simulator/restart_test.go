@@ -57,8 +57,7 @@ func TestARestartKeepsTheWorldItsPublicationsAndItsCertificate(t *testing.T) {
 func TestARestartKeepsEveryFaultThatIsStillToCome(t *testing.T) {
 	r := newRig(t, worldtest.New(t), t.TempDir())
 	var faults []simulator.Fault
-	alone := worldtest.New(t)
-	probe := start(t, alone, nil) // keeps nothing, which is faster
+	probe := start(t, worldtest.New(t), nil) // keeps nothing, which is faster
 	for _, kind := range simulator.Kinds() {
 		possible := 0
 		for _, op := range simulator.Operations() {

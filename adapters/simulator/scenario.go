@@ -45,7 +45,7 @@ func ReadScenario(in io.Reader, w *fake.World) (Scenario, error) {
 	var errs []error
 	for _, k := range sorted(raw) {
 		if k != "faults" {
-			errs = append(errs, fmt.Errorf("there is no key %q", printable.Text(k)))
+			errs = append(errs, fmt.Errorf("there is no key \"%s\"", printable.Text(k)))
 		}
 	}
 	if raw["faults"] == nil {
@@ -65,7 +65,7 @@ func ReadScenario(in io.Reader, w *fake.World) (Scenario, error) {
 		}
 		for _, k := range sorted(keys) {
 			if !slices.Contains(known, k) {
-				errs = append(errs, fmt.Errorf("faults[%d]: there is no key %q", i, printable.Text(k)))
+				errs = append(errs, fmt.Errorf("faults[%d]: there is no key \"%s\"", i, printable.Text(k)))
 			}
 		}
 		s.Faults = append(s.Faults, f)

@@ -353,5 +353,12 @@ func TestAHungSimulationCanBeClosed(t *testing.T) {
 	for range 3 {
 		require.Error(t, <-answers)
 	}
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, 5*time.Second, time.Millisecond)
+	for deadline := time.After(5 * time.Second); runtime.NumGoroutine() > before; {
+		select {
+		case <-deadline:
+			stacks := make([]byte, 1<<20)
+			require.Fail(t, "goroutines are left", string(stacks[:runtime.Stack(stacks, true)]))
+		case <-time.After(time.Millisecond):
+		}
+	}
 }

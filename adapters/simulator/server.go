@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log"
 	"mime"
 	"net"
 	"net/http"
@@ -16,10 +15,6 @@ import (
 	"github.com/changeover-go/changeover/environment"
 	"github.com/changeover-go/changeover/internal/printable"
 )
-
-// silence is the log of the server: what goes wrong with a connection is either
-// a fault that was asked for or the client's affair.
-func silence() *log.Logger { return log.New(io.Discard, "", 0) }
 
 // handle receives a request, carries it out, and answers.
 func (s *Simulator) handle(w http.ResponseWriter, r *http.Request) {
@@ -113,7 +108,7 @@ func (s *Simulator) route(c call) served {
 		}
 		return served{does: always(notFound())}
 	case AdminHost:
-		return served{does: always(s.administer(c))}
+		return served{does: func(context.Context, platform) answer { return s.administer(c) }}
 	}
 	known, best, bestPath := false, environment.Environment{}, ""
 	for _, env := range inf.Environments {
@@ -232,7 +227,7 @@ func (p platform) indexPage(c call) answer {
 		at := "/at/" + plainHost(u.Host)
 		r := row{env.Name, env.Kind, env.ServiceCenter, at + basePath(env) + "/ServiceCenter/Licensing", ""}
 		if env.Kind == environment.LifeTime {
-			r.LifeTime = at + "/lifetime"
+			r.LifeTime = at + basePath(env) + "/lifetime"
 		}
 		data.Environments = append(data.Environments, r)
 	}

@@ -3,7 +3,6 @@ package simulator
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"net/http"
 	"strings"
 
@@ -122,31 +121,41 @@ func (p platform) setLicense(ctx context.Context, op operation, env environment.
 	if err != nil {
 		return soapFault("Client", "fileContent is not base64.")
 	}
-	text, done := p.upload(ctx, env, b)
+	text, condition := p.upload(ctx, env, b)
 	switch {
-	case !done && text == "":
+	case condition == nil:
+		return op.respond("true", "")
+	case text == "":
 		return answer{silent: true}
-	case !done:
-		return op.respond("false", text)
 	}
-	return op.respond("true", "")
+	return op.respond("false", text)
 }
 
 // upload installs a license file; otherwise it says why it was turned down. No
 // text means that the world takes the answer with it.
-func (p platform) upload(ctx context.Context, env environment.Environment, b []byte) (text string, done bool) {
+func (p platform) upload(ctx context.Context, env environment.Environment, b []byte) (text string, condition *adapters.Condition) {
 	file, err := license.NewFile(b)
 	if err != nil {
-		return badFile, false
+		return badFile, adapters.ErrRejected
 	}
 	err = p.world.Set().ServiceCenter.UploadLicense(ctx, env, file)
-	switch {
+	switch condition = adapters.ConditionOf(err); {
 	case err == nil:
-		return "", true
-	case errors.Is(err, adapters.ErrUncertain):
-		return "", false
-	case errors.Is(err, adapters.ErrPermission):
-		return noPermission, false
+		return "", nil
+	case condition == nil:
+		return "", adapters.ErrRejected
+	case condition == adapters.ErrPermission:
+		return noPermission, condition
+	case condition == adapters.ErrWrongEnvironment:
+		if d, err := license.Inspect(file); err == nil {
+			return invalidSerial(d.Serial), condition
+		}
 	}
-	return said(env.Name, err), false
+	return said(env.Name, err), condition
+}
+
+// invalidSerial is what Service Center says of a license for another server
+// (facts.md 6).
+func invalidSerial(serial license.SerialNumber) string {
+	return "Your license is invalid as it was issued for a different server with the following serial number '" + string(serial) + "'"
 }

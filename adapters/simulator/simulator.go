@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -162,7 +163,9 @@ func (s *Simulator) listen(address string) error {
 	s.server = &http.Server{
 		Handler: http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.handle)), TLSConfig: config, Protocols: protocols,
 		ReadHeaderTimeout: readLimit, ReadTimeout: 2 * readLimit, IdleTimeout: readLimit, MaxHeaderBytes: maxHeader,
-		ErrorLog: silence(),
+		// What goes wrong with a connection is a fault that was asked for, or the
+		// client's affair.
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 	return nil
 }

@@ -1,13 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
+	"github.com/changeover-go/changeover/adapters/fake"
 	"github.com/changeover-go/changeover/adapters/simulator"
-	"github.com/changeover-go/changeover/migration"
 )
 
 // faults are the -fault flags, in the order in which they were given.
@@ -16,16 +17,14 @@ type faults []simulator.Fault
 // String and Set make it a flag.Value.
 func (f *faults) String() string { return "" }
 
-// Set adds one ENVIRONMENT=KIND.
+// Set adds one [ENVIRONMENT=]KIND[@OPERATION].
 func (f *faults) Set(s string) error {
-	env, kind, ok := strings.Cut(s, "=")
-	if !ok || env == "" {
-		return fmt.Errorf("%q is not ENVIRONMENT=KIND", s)
+	env, what, ok := strings.Cut(s, "=")
+	if !ok {
+		env, what = "", s
 	}
-	if !slices.Contains(kinds(), kind) {
-		return fmt.Errorf("there is no fault %q; there are %s", kind, strings.Join(kinds(), ", "))
-	}
-	*f = append(*f, simulator.Fault{Kind: kind, Environment: env})
+	kind, operation, _ := strings.Cut(what, "@")
+	*f = append(*f, simulator.Fault{Kind: kind, Environment: env, Operation: operation})
 	return nil
 }
 
@@ -38,16 +37,17 @@ func kinds() []string {
 	return names
 }
 
-// check names every environment that the plan does not have.
-func (f faults) check(p migration.Plan, direct bool) error {
-	var errs []error
+// check says everything that is wrong with the flags, before anything is begun.
+func (f faults) check(w *fake.World, direct bool) error {
 	if direct && len(f) > 0 {
-		errs = append(errs, errors.New("-fault is for the simulation behind HTTPS; leave -fake out"))
+		return errors.New("-fault is for the simulation behind HTTPS; leave -fake out")
 	}
-	for _, one := range f {
-		if _, ok := p.Infrastructure.Environment(one.Environment); !ok {
-			errs = append(errs, fmt.Errorf("-fault %q: the plan has no such environment", one.Environment+"="+one.Kind))
-		}
+	scenario, err := json.Marshal(simulator.Scenario{Faults: append([]simulator.Fault{}, f...)})
+	if err == nil {
+		_, err = simulator.ReadScenario(bytes.NewReader(scenario), w)
 	}
-	return errors.Join(errs...)
+	if err != nil {
+		return fmt.Errorf("-fault: %w\nthe kinds are %s", err, strings.Join(kinds(), ", "))
+	}
+	return nil
 }

@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	flags.StringVar(&o.state, "state", "", "keep journal, backups and the simulation in this `directory`, and go on with the run that is there; default: a new one")
 	flags.StringVar(&o.profile, "profile", "", "follow this `profile` instead of the plan's: "+strings.Join(profiles(), ", "))
 	flags.StringVar(&o.report, "report", "", "also write the report to this `file`: .json, .md or text")
-	flags.Var(&o.faults, "fault", "let `ENVIRONMENT=KIND` happen in the simulation (repeatable); kinds: "+strings.Join(kinds(), ", "))
+	flags.Var(&o.faults, "fault", "let `[ENVIRONMENT=]KIND[@OPERATION]` happen in the simulation (repeatable); kinds: "+strings.Join(kinds(), ", "))
 	flags.BoolVar(&o.fake, "fake", false, "call the simulated world directly, with no wire in between")
 	flags.BoolVar(&o.json, "json", false, "print only the report, as JSON")
 	flags.DurationVar(&o.pace, "pace", 0, "let every simulated call take this long, to watch or interrupt the run")
@@ -108,11 +108,11 @@ func (o *options) change(ctx context.Context, out, errOut io.Writer) (*report.Re
 	if err != nil {
 		return nil, err
 	}
-	if err := o.faults.check(plan, o.fake); err != nil {
-		return nil, err
-	}
 	world, begun, err := o.world(plan)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.faults.check(world, o.fake); err != nil {
 		return nil, err
 	}
 	if begun && len(o.faults) > 0 {

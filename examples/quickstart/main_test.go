@@ -96,7 +96,7 @@ func TestAnIPPErrorIsRolledBack(t *testing.T) {
 }
 
 func TestMissingSerialsAreCollectedInOneCase(t *testing.T) {
-	code, out, _ := quickstart(t, "-state", stateDir(t), "-fault", "Development=serial-missing", "-fault", "Quality=serial-missing", "-json")
+	code, out, _ := quickstart(t, "-state", stateDir(t), "-fault", "Development=serialMissing", "-fault", "Quality=serialMissing", "-json")
 	require.Equal(t, 3, code)
 	r := readReport(t, out)
 	require.Equal(t, "Held", r.Verdict)
@@ -106,7 +106,7 @@ func TestMissingSerialsAreCollectedInOneCase(t *testing.T) {
 }
 
 func TestALostAnswerIsObserved(t *testing.T) {
-	code, out, _ := quickstart(t, "-state", stateDir(t), "-fault", "Production=upload-lost-answer", "-json")
+	code, out, _ := quickstart(t, "-state", stateDir(t), "-fault", "Production=answerLost@SetLicense", "-json")
 	require.Equal(t, 0, code)
 	lines := ""
 	for _, e := range readReport(t, out).Timeline {
@@ -123,21 +123,28 @@ func TestAsWrittenNeverInstallsTheTarget(t *testing.T) {
 	require.NotContains(t, out, "target license")
 }
 
-func TestEveryFaultEndsInItsVerdict(t *testing.T) {
-	for name, want := range map[string]int{
-		"serial-missing": 3, "not-prepared": 3, "target-not-prepared": 3, "no-slot": 3, "upload-rejected": 3, "upload-lost-answer": 0,
-		"stale-read": 0, "busy": 0, "ipp": 2, "publish-fails": 3, "serial-changed": 3, "restore-fails": 0,
-	} {
-		t.Run(name, func(t *testing.T) {
-			code, out, errOut := quickstart(t, "-state", stateDir(t), "-fault", "Quality="+name)
-			require.Equal(t, want, code, "%s%s", out, errOut)
-		})
-	}
-	require.Len(t, kinds(), 12, "every kind of fault has its verdict above")
-	t.Run("restore-fails after an IPP error is mixed", func(t *testing.T) {
-		code, out, _ := quickstart(t, "-state", stateDir(t), "-fault", "Development=ipp", "-fault", "Quality=restore-fails")
-		require.Equal(t, 4, code, "%s", out)
-	})
+func TestARollbackThatDoesNotReachEveryoneIsMixed(t *testing.T) {
+	code, out, _ := quickstart(t, "-state", stateDir(t), "-fault", "Development=ipp", "-fault", "Quality=restoreFails")
+	require.Equal(t, 4, code, "%s", out)
+}
+
+func TestAFaultCanHappenToAnyEnvironment(t *testing.T) {
+	code, out, _ := quickstart(t, "-state", stateDir(t), "-fault", "offlineUnknown")
+	require.Equal(t, 3, code, "%s", out)
+	require.Contains(t, out, "IsOffline")
+}
+
+func TestTheWorldCanBeCalledDirectly(t *testing.T) {
+	dir := stateDir(t)
+	code, out, errOut := quickstart(t, "-state", dir, "-fake")
+	require.Equal(t, 0, code, "%s%s", out, errOut)
+	require.Contains(t, out, "Completed")
+	require.NotContains(t, out, "https://")
+	code, _, errOut = quickstart(t, "-state", dir, "-fake")
+	require.Equal(t, 0, code, "what is kept is gone on with: %s", errOut)
+	code, _, errOut = quickstart(t, "-state", dir)
+	require.Equal(t, 1, code)
+	require.Contains(t, errOut, "begun with -fake")
 }
 
 func TestAnInterruptedRunIsTakenUpAgain(t *testing.T) {
@@ -165,11 +172,13 @@ func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
 func TestRefusalsWriteNothing(t *testing.T) {
 	for name, args := range map[string][]string{
-		"no such plan":        {"-plan", "no-such-file.json"},
-		"unknown profile":     {"-profile", "nonsense"},
-		"unknown fault":       {"-fault", "Quality=nonsense"},
-		"unknown environment": {"-fault", "Nowhere=ipp"},
-		"stray argument":      {"stray"},
+		"no such plan":                       {"-plan", "no-such-file.json"},
+		"unknown profile":                    {"-profile", "nonsense"},
+		"unknown fault":                      {"-fault", "Quality=nonsense"},
+		"unknown environment":                {"-fault", "Nowhere=ipp"},
+		"any, of a kind that happens to one": {"-fault", "ipp"},
+		"a fault without a wire":             {"-fault", "Quality=ipp", "-fake"},
+		"stray argument":                     {"stray"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := stateDir(t)

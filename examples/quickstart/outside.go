@@ -53,7 +53,17 @@ func (o *options) wired(plan migration.Plan, world *fake.World, clock adapters.C
 	if err != nil {
 		return nil, err
 	}
-	person := s.Person() // does what only a person can: reads the licensing page, and operates the vendor's portal
+	set, err := reach(s, plan, clock)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return &outside{set: set, url: s.URL(), close: s.Close}, nil
+}
+
+// reach puts the adapters together. Only where the simulation is, whom it
+// trusts, and that somebody does a person's part tell it from a real one.
+func reach(s *simulator.Simulator, plan migration.Plan, clock adapters.Clock) (adapters.Set, error) {
+	person := s.Person() // reads the licensing page, and operates the vendor's portal
 	center, err1 := servicecenter.New(plan.Infrastructure, servicecenter.Options{
 		Credentials: func(context.Context, environment.Environment) (servicecenter.Credential, error) {
 			return servicecenter.Credential{User: simulator.DefaultUser, Password: simulator.DefaultPassword}, nil
@@ -64,12 +74,9 @@ func (o *options) wired(plan migration.Plan, world *fake.World, clock adapters.C
 		Token:  func(context.Context) (string, error) { return simulator.DefaultToken, nil },
 		Reason: "rehearsal", TLS: s.TLS(), Dial: s.Dial, Timeout: requestTimeout,
 	})
-	if err := errors.Join(err1, err2); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	set := world.Set() // its operator says yes
+	set := s.World().Set() // its operator says yes
 	set.Portal, set.Support, set.ServiceCenter, set.LifeTime = person, person, center, life
-	return &outside{set: set, url: s.URL(), close: s.Close}, nil
+	return set, errors.Join(err1, err2)
 }
 
 // A simulation answers at once or never.

