@@ -61,7 +61,8 @@ func behave(how string, args []string) int {
 			fmt.Fprintln(os.Stderr, "line", i+1)
 		}
 		fmt.Print(uploaded)
-	case "forever": // writes without an end
+	case "forever": // writes without an end, even when nobody reads
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 		for {
 			if _, err := os.Stdout.Write(bytes.Repeat([]byte("{"), 1<<16)); err != nil && !errors.Is(err, syscall.EPIPE) {
 				return 1

@@ -53,5 +53,5 @@
 // to read. What the program was handed is hidden should it print that to
 // stderr; what it has fetched itself nobody knows, and it must not print. Code
 // that is not of the usual form, base64 in very short pieces, or a secret in
-// another encryption cannot be recognized.
+// encoded in yet another way cannot be recognized.
 package command

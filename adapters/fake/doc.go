@@ -37,7 +37,9 @@
 //
 // Look at the result with [World.Installed], [World.Published], [World.Cases],
 // and at the way there with [World.Calls] and [World.Effects]. All of them
-// return copies. [World.Save] and [World.Load] carry a world from one process
+// return copies. Whoever serves a world to others, as package
+// adapters/simulator does, also finds [World.Infrastructure], [World.Accounts],
+// [World.Deployments] and [World.Publishable]. [World.Save] and [World.Load] carry a world from one process
 // to the next.
 //
 // A World is safe for concurrent use. It starts no goroutine and reads no

@@ -117,4 +117,7 @@ func TestAnInboxAloneConformsInWhatItCan(t *testing.T) {
 	_, err = b.FetchLicense(ctx, h.Registered, h.Env)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Same(t, adapters.ErrNotReached, adapters.ConditionOf(err))
+	_, err = newFolder(t, nil).FetchLicense(ctx, h.Registered, h.Env)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Same(t, adapters.ErrNotReached, adapters.ConditionOf(err))
 }

@@ -227,6 +227,15 @@ func TestNothingThatAServerSaysIsPrintedRawNorTheToken(t *testing.T) {
 	}
 }
 
+// What is read from an answer is shown to people: not one that has the token.
+func TestAnAnswerThatRepeatsTheTokenIsNotRead(t *testing.T) {
+	for _, list := range []string{env(productionKey, token, ""), env(productionKey, "Production", `,"X":"Bearer `+token+`"`)} {
+		_, err := newServer(t, func(*http.Request) string { return ok("[" + list + "]") }).client(nil).Registered(t.Context())
+		require.ErrorContains(t, err, "repeats the token")
+		unclean(t, err)
+	}
+}
+
 func TestWhatIsRunningIsNamedSafely(t *testing.T) {
 	w := &world{offline: "false", deployments: "[" + deployed(deploymentKey, productionKey, "") + "]", status: status(`\u001b[2J`, strings.Repeat(`\u202e`, 1000))}
 	s := newServer(t, w.answer)

@@ -147,6 +147,7 @@ func classes(t *testing.T) []class {
 	unknown("a content type that repeats the password", answer(200, "text/"+code, evil))
 	unknown("no content type", answer(200, "", "<html>"+envelope("")+evil))
 	unknown("a foreign charset", answer(200, "text/xml; charset=iso-8859-1", envelope("")))
+	unknown("a charset that repeats the account", answer(200, `text/xml; charset="`+basic()+`"`, envelope("")))
 	unknown("a foreign charset in the XML", answer(200, xml, `<?xml version="1.0" encoding="iso-8859-1"?><a/>`))
 	unknown("no UTF-8", answer(200, xml, envelope("<a>\xff\xfe</a>")))
 	unknown("compressed", reply{raw: "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"})
@@ -212,6 +213,32 @@ func TestTheTalksThemselves(t *testing.T) {
 		}
 		require.Equal(t, want, means(talk.do(t.Context(), t, s)), talk.name)
 		require.Len(t, s.sent(), len(talk.replies), talk.name)
+	}
+}
+
+// TestAGoodAnswerInBadCompanyMeansNothing: what would be success is none with
+// another status, behind a document type, or with something put twice.
+func TestAGoodAnswerInBadCompanyMeansNothing(t *testing.T) {
+	for _, talk := range talks(t) {
+		for n := talk.own; n < len(talk.replies); n++ {
+			for _, status := range []string{"201 Created", "206 Partial Content", "500 Internal Server Error"} {
+				bad := reply{raw: strings.Replace(talk.replies[n].raw, "200 OK", status, 1)}
+				err := talk.do(t.Context(), t, newServer(t, append(talk.replies[:n:n], bad)...))
+				require.Equal(t, "unknown", means(err), "%s, answer %d, %s: %v", talk.name, n+1, status, err)
+			}
+			if _, body, _ := strings.Cut(talk.replies[n].raw, "\r\n\r\n"); strings.HasPrefix(body, "<?xml") {
+				head, rest, _ := strings.Cut(body, "?>")
+				bad := answer(200, "text/xml", head+"?><!DOCTYPE a>"+rest)
+				err := talk.do(t.Context(), t, newServer(t, append(talk.replies[:n:n], bad)...))
+				require.ErrorContains(t, err, "declares a document type", "%s, answer %d", talk.name, n+1)
+				require.Equal(t, "unknown", means(err))
+			}
+		}
+	}
+	failed := "<News>" + message("Error", "no", "") + "</News>"
+	for _, twice := range []string{failed + "<News/>", "<News/>" + failed} {
+		_, _, err := republish(t, staged(`{"publishId":41}`), says("SolutionPack_GetPublishMessages", twice+"<Last>1</Last><Over>true</Over>"), published(7))
+		require.Equal(t, "unknown", means(err), "an error in one of two lists is not passed over")
 	}
 }
 

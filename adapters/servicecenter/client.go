@@ -106,10 +106,10 @@ func New(inf environment.Infrastructure, o Options) (*Client, error) {
 		}
 	}
 	if !inXML(o.Solution) {
-		errs = append(errs, errors.New("Solution has a character that XML cannot hold"))
+		errs = append(errs, errors.New("the name in Solution has a character that XML cannot hold"))
 	}
 	if o.Poll < 0 || o.PublishTimeout < 0 {
-		errs = append(errs, errors.New("Poll and PublishTimeout cannot be negative"))
+		errs = append(errs, errors.New("neither Poll nor PublishTimeout can be negative"))
 	}
 	if link, ok := o.Page.(interface{ check() error }); ok {
 		errs = append(errs, link.check())

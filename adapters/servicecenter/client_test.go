@@ -33,7 +33,7 @@ func TestNewSaysEverythingThatIsWrong(t *testing.T) {
 	})
 	require.ErrorIs(t, err, wire.ErrUnverified)
 	for _, want := range []string{"Plain: the address http://plain.example.test is plain http", `None\u001b: `, "User: the address contains a user name",
-		"Query: ", "Poll and PublishTimeout", "Solution has a character", "BackupLink.Path https://other.example.test/x"} {
+		"Query: ", "neither Poll nor PublishTimeout", "the name in Solution has a character", "BackupLink.Path https://other.example.test/x"} {
 		require.ErrorContains(t, err, want)
 	}
 	require.NotContains(t, err.Error(), "Fine")

@@ -87,15 +87,24 @@ func seen() map[string]func(r *rig) {
 			fails(r, r.licensing(r.Quality))
 			require.Contains(r, r.platformInfo(r.Quality).body, "<Serial>"+string(r.Quality.Serial))
 		},
-		"requestLost":       uploads(F{Kind: "requestLost"}, false, fails),
-		"answerLost":        uploads(F{Kind: "answerLost"}, true, fails),
-		"answerCut":         uploads(F{Kind: "answerCut"}, true, fails),
-		"errorButDone":      uploads(F{Kind: "errorButDone"}, true, status(500)),
-		"successButNotDone": uploads(F{Kind: "successButNotDone"}, false, contains(success)),
-		"fault":             uploads(F{Kind: "fault"}, false, contains("<faultstring>")),
-		"unauthorized":      uploads(F{Kind: "unauthorized"}, false, status(401)),
-		"forbidden":         uploads(F{Kind: "forbidden"}, false, status(403)),
-		"tooMany":           uploads(F{Kind: "tooMany"}, false, status(429)),
+		"requestLost":  uploads(F{Kind: "requestLost"}, false, fails),
+		"answerLost":   uploads(F{Kind: "answerLost"}, true, fails),
+		"answerCut":    uploads(F{Kind: "answerCut"}, true, fails),
+		"errorButDone": uploads(F{Kind: "errorButDone"}, true, status(500)),
+		"successButNotDone": func(r *rig) {
+			uploads(F{Kind: "successButNotDone"}, false, contains(success))(r)
+			r.inject(F{Kind: "successButNotDone", Operation: "Staging_PublishWith2StepOption"}, F{Kind: "successButNotDone", Operation: "maintenanceMode"})
+			types, all := r.publish(r.Quality, fake.TestModule)
+			require.NotContains(r, types, "Error")
+			require.Contains(r, all, "was published")
+			require.Zero(r, r.effects("RepublishModule"))
+			require.Equal(r, 200, r.maintenance(r.Dev, true).status)
+			require.False(r, r.World.Paused("Development"))
+		},
+		"fault":        uploads(F{Kind: "fault"}, false, contains("<faultstring>")),
+		"unauthorized": uploads(F{Kind: "unauthorized"}, false, status(401)),
+		"forbidden":    uploads(F{Kind: "forbidden"}, false, status(403)),
+		"tooMany":      uploads(F{Kind: "tooMany"}, false, status(429)),
 		"falseWithoutText": func(r *rig) {
 			look := func(r *rig, got reply) {
 				require.Contains(r, got.body, failure)

@@ -18,7 +18,13 @@ import (
 
 // handle receives a request, carries it out, and answers.
 func (s *Simulator) handle(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	if s.ended { // received while the simulator was being closed
+		s.mu.Unlock()
+		return
+	}
 	s.requests.Add(1)
+	s.mu.Unlock()
 	defer s.requests.Done()
 	c, refusal := s.receive(w, r)
 	if refusal != nil {

@@ -73,6 +73,7 @@ type Simulator struct {
 	kept   []byte // what was saved last
 	logged int    // effects that were logged
 	hung   chan struct{}
+	ended  bool  // no request is taken up any more
 	err    error // of the first time that the world could not be kept
 }
 
@@ -174,6 +175,9 @@ func (s *Simulator) listen(address string) error {
 // returns the first error of keeping the world.
 func (s *Simulator) Close() error {
 	s.closing.Do(func() {
+		s.mu.Lock()
+		s.ended = true
+		s.mu.Unlock()
 		close(s.closed)
 		_ = s.server.Close()
 		<-s.served

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -53,26 +54,29 @@ func (o *options) wired(plan migration.Plan, world *fake.World, clock adapters.C
 	if err != nil {
 		return nil, err
 	}
-	set, err := reach(s, plan, clock)
+	set, err := reach(s, plan, clock, s.Dial)
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return &outside{set: set, url: s.URL(), close: s.Close}, nil
 }
 
+// A dialer opens connections.
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
 // reach puts the adapters together. Only where the simulation is, whom it
 // trusts, and that somebody does a person's part tell it from a real one.
-func reach(s *simulator.Simulator, plan migration.Plan, clock adapters.Clock) (adapters.Set, error) {
+func reach(s *simulator.Simulator, plan migration.Plan, clock adapters.Clock, dial dialer) (adapters.Set, error) {
 	person := s.Person() // reads the licensing page, and operates the vendor's portal
 	center, err1 := servicecenter.New(plan.Infrastructure, servicecenter.Options{
 		Credentials: func(context.Context, environment.Environment) (servicecenter.Credential, error) {
 			return servicecenter.Credential{User: simulator.DefaultUser, Password: simulator.DefaultPassword}, nil
 		},
-		Page: person, TLS: s.TLS(), Dial: s.Dial, Timeout: requestTimeout, Clock: clock, PublishTimeout: publishTimeout,
+		Page: person, TLS: s.TLS(), Dial: dial, Timeout: requestTimeout, Clock: clock, PublishTimeout: publishTimeout,
 	})
 	life, err2 := lifetime.New(plan.Infrastructure, lifetime.Options{
 		Token:  func(context.Context) (string, error) { return simulator.DefaultToken, nil },
-		Reason: "rehearsal", TLS: s.TLS(), Dial: s.Dial, Timeout: requestTimeout,
+		Reason: "rehearsal", TLS: s.TLS(), Dial: dial, Timeout: requestTimeout,
 	})
 	set := s.World().Set() // its operator says yes
 	set.Portal, set.Support, set.ServiceCenter, set.LifeTime = person, person, center, life

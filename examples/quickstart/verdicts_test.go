@@ -40,8 +40,7 @@ const production = "Production"
 // Uploads of Production: the first refreshes its source license, the second
 // installs the target license.
 func second(f simulator.Fault) simulator.Fault {
-	f.Environment, f.Operation, f.Skip = production, "SetLicense", 1
-	return f
+	return simulator.Fault{Kind: f.Kind, Times: f.Times, Count: f.Count, Done: f.Done, Environment: production, Operation: "SetLicense", Skip: 1}
 }
 
 func verdicts() []verdict {
@@ -158,7 +157,7 @@ func (v verdict) check(t *testing.T) {
 	s, err := simulator.Start(world, nil)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.Close()) }()
-	set, err := reach(s, plan, clock)
+	set, err := reach(s, plan, clock, s.Dial)
 	require.NoError(t, err)
 	inject := func(faults ...simulator.Fault) { require.NoError(t, s.Inject(faults...)) }
 	if v.during == "" {

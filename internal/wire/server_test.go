@@ -8,11 +8,13 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -23,8 +25,16 @@ import (
 	"github.com/changeover-go/changeover/internal/wire"
 )
 
-// No call leaves a connection or a goroutine behind, whatever became of it.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// No call leaves a connection or a goroutine behind, whatever became of it. The
+// environment names a proxy that nobody must use: who stands between is named
+// by Options.Dial. It is set before the first call, since net/http looks once.
+func TestMain(m *testing.M) {
+	if err := os.Setenv("HTTPS_PROXY", "http://127.0.0.1:1"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const (
 	host   = "sc.example.test"

@@ -389,6 +389,7 @@ func fallSilent(t *testing.T, point string, certificate tls.Certificate, roots *
 		uncertain(t, err)
 	}
 	s.wg.Wait()
+	require.Equal(t, took, time.Since(began), "the connection ends with the call")
 	return err, took
 }
 
@@ -447,14 +448,6 @@ func TestAServerThatCannotBeDialedIsNotReached(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 		unsent(t, err)
 	})
-}
-
-// A proxy that the environment names is not used: who stands between is named
-// by Options.Dial.
-func TestNoProxyIsTakenFromTheEnvironment(t *testing.T) {
-	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-	_, err := ask(t, answer("", "hi"))
-	require.NoError(t, err)
 }
 
 func TestTextTakesWhatTheCallerCanRead(t *testing.T) {
