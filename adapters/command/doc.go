@@ -51,7 +51,7 @@
 // Activation codes and license bytes go over stdin and stdout only, never as
 // arguments or in the environment, which other users of the machine may be able
 // to read. What the program was handed is hidden should it print that to
-// stderr; what it has fetched itself nobody knows, and it must not print. Code
-// that is not of the usual form, base64 in very short pieces, or a secret in
-// encoded in yet another way cannot be recognized.
+// stderr; what it has fetched itself nobody knows, and it must not print.
+// Passwords in Options.Env are not hidden, nor is a secret that is printed in
+// very short pieces or encoded in an unusual way.
 package command

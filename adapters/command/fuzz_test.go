@@ -8,7 +8,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/changeover-go/changeover/adapters/command"
-	"github.com/changeover-go/changeover/adapters/internal/worldtest"
+	"github.com/changeover-go/changeover/adapters/fake"
+	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/license"
 )
 
 // seeds are messages of every kind, and some that are nearly one.
@@ -63,8 +65,9 @@ func FuzzServe(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, request []byte) {
-		set := worldtest.New(t).Set
-		exit, out, errOut := serve(t, set, bytes.NewReader(request))
+		world := fake.New(environment.Infrastructure{Environments: []environment.Environment{{Name: "Quality", Kind: environment.Quality, Serial: "QQQ"}}},
+			license.ActivationCode{}, license.ActivationCode{})
+		exit, out, errOut := serve(t, world.Set(), bytes.NewReader(request))
 		switch {
 		case exit == 0:
 			var head struct{ Method string }

@@ -16,21 +16,23 @@ import (
 // therefore print. They are hidden in all that it says.
 type secrets struct {
 	mask   license.Mask
-	codes  []string                   // bare
+	codes  []string                   // pieces of the activation code
 	pieces func() map[string]struct{} // of the license file, in every form
 }
 
 func newSecrets(code license.ActivationCode, f license.File) secrets {
 	s := secrets{mask: license.NewMask(code), pieces: sync.OnceValue(func() map[string]struct{} { return piecesOf(f) })}
-	if b := bare(code.Reveal()); len(b) >= minHidden {
-		s.codes = append(s.codes, b)
+	b := bare(code.Reveal())
+	for i := 0; i+codePiece <= len(b); i++ {
+		s.codes = append(s.codes, b[i:i+codePiece])
 	}
 	return s
 }
 
+// Letters and digits that are not there by chance.
 const (
-	minHidden = 8  // letters and digits of a code that is found however it is written
-	piece     = 16 // letters and digits of a license file that are not there by chance
+	codePiece = 10 // of an activation code
+	piece     = 16 // of a license file
 )
 
 // leftOut stands for what would give a secret away.

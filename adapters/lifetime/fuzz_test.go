@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -96,11 +97,12 @@ func FuzzError(f *testing.F) {
 	f.Add([]byte(`{"Errors":[],"StatusCode":400}`))
 	f.Add([]byte(`{"Errors":null,"StatusCode":400}`))
 	f.Add([]byte(`<html>`))
+	f.Add([]byte("{\"Errors\":[\"\xb5\"],\"StatusCode\":400}"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		text, documented := said(wire.Answer{Status: 400, Type: "application/json", Body: b})
 		require.Equal(t, printable.Whole(text), text)
 		failure, err := decodeError(b)
-		require.Equal(t, err == nil && failure.StatusCode == 400, documented)
+		require.Equal(t, utf8.Valid(b) && err == nil && failure.StatusCode == 400, documented)
 		if documented {
 			require.NotEmpty(t, slices.Clip(failure.Errors))
 		}

@@ -332,7 +332,7 @@ func TestASilentServerIsGivenUp(t *testing.T) {
 		for _, timeout := range []time.Duration{0, 3 * time.Second} {
 			t.Run(fmt.Sprintf("%s, at the deadline of %v", point, timeout), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					err, took := fallSilent(t, point, certificate, roots, timeout, func(context.CancelFunc) {})
+					took, err := fallSilent(t, point, certificate, roots, timeout, func(context.CancelFunc) {})
 					limit := timeout
 					if limit == 0 {
 						limit = wire.DefaultTimeout
@@ -347,7 +347,7 @@ func TestASilentServerIsGivenUp(t *testing.T) {
 		}
 		t.Run(point+", when the caller gives up", func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				err, took := fallSilent(t, point, certificate, roots, 0, func(cancel context.CancelFunc) {
+				took, err := fallSilent(t, point, certificate, roots, 0, func(cancel context.CancelFunc) {
 					synctest.Wait() // now everything waits for the server
 					cancel()
 				})
@@ -360,7 +360,7 @@ func TestASilentServerIsGivenUp(t *testing.T) {
 
 // fallSilent makes a call to a server that falls silent at a point, checks what
 // it answers, and says how long it took.
-func fallSilent(t *testing.T, point string, certificate tls.Certificate, roots *x509.CertPool, timeout time.Duration, meanwhile func(context.CancelFunc)) (error, time.Duration) {
+func fallSilent(t *testing.T, point string, certificate tls.Certificate, roots *x509.CertPool, timeout time.Duration, meanwhile func(context.CancelFunc)) (time.Duration, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -390,7 +390,7 @@ func fallSilent(t *testing.T, point string, certificate tls.Certificate, roots *
 	}
 	s.wg.Wait()
 	require.Equal(t, took, time.Since(began), "the connection ends with the call")
-	return err, took
+	return took, err
 }
 
 // A server that resets the connection, over a real one.
