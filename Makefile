@@ -64,20 +64,17 @@ cover: ## coverage of everything but the examples, by all tests; cover.out has t
 	$(call each,go test -coverprofile=cover.out -coverpkg="$$(go list ./... | grep -v /examples/ | paste -sd '$(comma)')" ./...; go tool cover -func=cover.out | tail -n 1)
 
 # When the time is up in the middle of an input, the Go command sometimes calls
-# that a failure, with no input to show for it.
+# that a failure, with no input to show for it. Two targets at a time: most of a
+# short run is the start.
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (30s) each
 	$(call each,list=$$(go test -list '^Fuzz' ./...); \
-	awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2 " " names[i]; n = 0 }' <<<"$$list" | \
-	while read -r package target; do \
-		echo "$$target in $$package for $(FUZZTIME)"; \
+	awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2 " " names[i]; n = 0 }' <<<"$$list" | xargs -r -P 2 -L 1 bash -c '\
 		log=$$(mktemp); status=0; \
-		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package" </dev/null >"$$log" 2>&1 || status=$$?; \
-		cat "$$log"; \
-		if grep -qx '    context deadline exceeded' "$$log" && ! grep -q 'Failing input' "$$log"; then status=0; fi; \
-		rm "$$log"; \
-		test $$status = 0; \
-	done)
+		go test -run "^$$" -parallel 1 -fuzz "^$$1$$" -fuzztime $(FUZZTIME) "$$0" </dev/null >"$$log" 2>&1 || status=$$?; \
+		if grep -qx "    context deadline exceeded" "$$log" && ! grep -q "Failing input" "$$log"; then status=0; fi; \
+		if ((status == 0)); then echo "$$1 in $$0 for $(FUZZTIME): $$(grep -o "execs: [0-9]*" "$$log" | tail -n 1)"; else echo "$$1 in $$0: FAILED"; cat "$$log"; fi; \
+		rm "$$log"; exit $$status')
 
 .PHONY: reliability
 reliability: ## the reliability programme, with the figures that CI demands; TIERS="model kill" chooses

@@ -206,8 +206,9 @@ func (p page) InstalledLicense(context.Context, environment.Environment) (licens
 	return p.in, p.err
 }
 
-// clock does not wait; it counts.
+// clock does not wait; it counts. Calls for several environments share it.
 type clock struct {
+	mu     sync.Mutex
 	waited time.Duration
 	asleep func(d time.Duration) error // nil: nothing happens
 }
@@ -215,6 +216,8 @@ type clock struct {
 func (c *clock) Now() time.Time { return time.Unix(0, 0) }
 
 func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.waited += d
 	if c.asleep != nil {
 		if err := c.asleep(c.waited); err != nil {
