@@ -238,11 +238,12 @@ func (m message) begins(prefixes ...string) bool {
 
 // findings are the errors of a publish; of their texts a few are kept.
 type findings struct {
-	errors  int
-	locks   int  // errors that say that another publish is under way
-	foreign bool // one speaks of intellectual property
-	denied  bool // one speaks of the account's rights
-	texts   []string
+	errors     int
+	locks      int  // errors that say that another publish is under way
+	foreign    bool // one speaks of intellectual property
+	denied     bool // one speaks of the account's rights
+	unlicensed bool // one speaks of the installed license
+	texts      []string
 }
 
 // maxTexts is how many errors are quoted.
@@ -261,6 +262,7 @@ func (f *findings) count(m message, v veil) {
 	if m.begins(lockText) {
 		f.locks++
 	}
+	f.unlicensed = f.unlicensed || m.begins(licensingTexts()...)
 	f.denied = f.denied || aboutPermission(m.Message) || aboutPermission(m.Detail)
 	text := v.quoted(m.Message)
 	if strings.TrimSpace(m.Detail) != "" {

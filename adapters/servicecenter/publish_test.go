@@ -104,11 +104,11 @@ func TestTheAnswerToAStartIsReadToTheLetter(t *testing.T) {
 		return id + `"Messages":[{"REST_PublicationMessage":{"Message":"` + text + `","Detail":"d"}}]}`
 	}
 	for _, c := range []struct{ name, body, means string }{
-		{"the id zero with a reason", reason(`{"publishId":0,`, "no"), "publishFailed"},
-		{"no id with a reason", reason(`{`, "no"), "publishFailed"},
-		{"the id null with a reason", reason(`{"publishId":null,`, "no"), "publishFailed"},
-		{"the id zero without a reason", `{"publishId":0,"Messages":[]}`, "publishFailed"},
-		{"the id zero and nothing else", `{"publishId":0}`, "publishFailed"},
+		{"the id zero with a reason", reason(`{"publishId":0,`, "no"), "busy"},
+		{"no id with a reason", reason(`{`, "no"), "busy"},
+		{"the id null with a reason", reason(`{"publishId":null,`, "no"), "busy"},
+		{"the id zero without a reason", `{"publishId":0,"Messages":[]}`, "busy"},
+		{"the id zero and nothing else", `{"publishId":0}`, "busy"},
 		{"the lock", reason(`{"publishId":0,`, locked), "busy"},
 		{"intellectual property", reason(`{"publishId":0,`, ipp2), "intellectualProperty"},
 		{"intellectual property without an id", reason(`{`, ipp1), "intellectualProperty"},

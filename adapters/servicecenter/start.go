@@ -106,11 +106,25 @@ func (p publisher) stage(ctx context.Context, m module) (int, findings, error) {
 	case said.PublishID != nil && *said.PublishID < 0, said.PublishID == nil && found.errors == 0:
 		return failed(errors.New("neither an id nor a reason"))
 	case found.errors == 0:
-		return 0, findings{}, fmt.Errorf("no publish was started, without a reason: %w", adapters.ErrPublishFailed)
-	case found.denied && !found.foreign:
-		return 0, findings{}, fmt.Errorf("no publish was started: %s: %w", found.quoted(), adapters.ErrPermission)
+		return 0, findings{}, fmt.Errorf("no publish was started, without a reason: %w", adapters.ErrBusy)
 	}
-	return 0, findings{}, fmt.Errorf("no publish was started: %w", found.verdict(true))
+	return 0, findings{}, fmt.Errorf("no publish was started: %s: %w", found.quoted(), found.notStarted())
+}
+
+// notStarted is what the reasons mean why nothing was started. Trying again is
+// then no more than that (reliability.md S3.3), so it is the answer to every
+// reason that does not rule it out; what does not pass is held after a few
+// times.
+func (f findings) notStarted() *adapters.Condition {
+	switch {
+	case f.foreign:
+		return adapters.ErrIntellectualProperty
+	case f.unlicensed:
+		return adapters.ErrPublishFailed
+	case f.denied:
+		return adapters.ErrPermission
+	}
+	return adapters.ErrBusy
 }
 
 // parseStaged reads the answer to a staging.

@@ -29,6 +29,19 @@ func otherServerTexts() []string {
 	}
 }
 
+// licensingTexts say that the license does not allow a publish; no waiting
+// changes that.
+func licensingTexts() []string {
+	return []string{
+		"no license was found for this server",
+		"the license found is not valid for this server",
+		"this server license has expired",
+		"this server is consuming more resources than allowed by its license",
+		"cannot perform the operation.",
+		"you cannot publish more modules because you reached the limit",
+	}
+}
+
 // lockText says that another publish is under way (facts.md 3.4).
 const lockText = "your module is currently being locked by another operation"
 
