@@ -1,10 +1,13 @@
-# Every target runs in every module that allmodules lists.
+# Every target runs in every module that allmodules lists, except in the
+# benchmarks: what they compare with takes minutes to compile. They have targets
+# of their own.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-MODULES := $(shell cat allmodules)
+MODULES := $(filter-out internal/bench%,$(shell cat allmodules))
+BENCHMARKS := $(filter internal/bench%,$(shell cat allmodules))
 FUZZTIME ?= 30s
 HOURS ?= 1
 SEED ?= $(shell date +%s)
@@ -83,6 +86,15 @@ reliability: ## the reliability programme, with the figures that CI demands; TIE
 .PHONY: soak
 soak: ## the tiers that never run out of seeds, for HOURS (1); what they find becomes a test
 	go run ./internal/reliability -soak $(HOURS)h -seed $(SEED) -keep internal/reliability/testdata/found.txt simulate enumerate kill full race
+
+.PHONY: bench
+bench: ## measure beside peers and physical limits, and write docs/benchmarks.md; wants a quiet machine
+	cd internal/bench && go run . -run all -out ../../docs
+
+.PHONY: bench-check
+bench-check: ## check the benchmarks' own code, and assert the ratios that may not get worse
+	@for module in $(BENCHMARKS); do echo "== $@ ($$module)"; (cd "$$module" && go vet ./... && go test ./...); done
+	cd internal/bench && go run . check
 
 .PHONY: golden
 golden: ## rewrite the golden files, and what else is generated; look at the difference before committing it

@@ -129,6 +129,10 @@ func walkGo(dir string, folders *[]string) error {
 	if err != nil {
 		return err
 	}
+	if dir != "." && slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == "go.mod" }) {
+		*folders = append(*folders, strings.TrimPrefix(dir, "./")) // a module of its own has its own page
+		return nil
+	}
 	hasGo := false
 	for _, e := range entries {
 		name := e.Name()

@@ -63,8 +63,11 @@ func behave(how string, args []string) int {
 		fmt.Print(uploaded)
 	case "forever": // writes without an end, even when nobody reads
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-		for {
-			if _, err := os.Stdout.Write(bytes.Repeat([]byte("{"), 1<<16)); err != nil && !errors.Is(err, syscall.EPIPE) {
+		// Nothing is allocated in the loop: there is no collector ([options]), and
+		// it goes on until it is killed, or for a minute.
+		chunk := bytes.Repeat([]byte("{"), 1<<16)
+		for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+			if _, err := syscall.Write(1, chunk); err != nil && !errors.Is(err, syscall.EPIPE) {
 				return 1
 			}
 		}

@@ -43,8 +43,10 @@
 // files only stdin, stdout, stderr and Options.Lock. The program leads a
 // process group of its own, which is killed when the context is done, when the
 // time is over, and, should anything be left of it, when the program has ended.
-// A call that is canceled while the program runs is unknown. Windows has no
-// such groups: only the program itself is killed there, and no lock inherited.
+// A call that is canceled while the program runs is unknown. A program that
+// becomes another user (sudo) cannot be killed by us, and is waited for: let it
+// end by itself in time. Windows has no such groups: only the program itself is
+// killed there, and no lock inherited.
 //
 // # Secrets
 //

@@ -36,7 +36,7 @@ func options(t testing.TB, args ...string) command.Options {
 	}
 	// One thread is enough for a small program; the race detector would sleep
 	// for a second at its end.
-	return command.Options{Path: path, Args: args, Env: []string{"GOMAXPROCS=1", "GOGC=off", "GORACE=atexit_sleep_ms=0"}, Describe: "the program"}
+	return command.Options{Path: path, Args: args, Env: []string{"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=256MiB", "GORACE=atexit_sleep_ms=0"}, Describe: "the program"}
 }
 
 // program returns a program with those options.

@@ -3,6 +3,7 @@ package command
 import (
 	"bytes"
 	"errors"
+	"io"
 	"strings"
 )
 
@@ -28,6 +29,19 @@ func (c *capped) Write(b []byte) (int, error) {
 		return 0, errTooMuch
 	}
 	return c.kept.Write(b)
+}
+
+// A drained writer knows whether all that there was to write has come.
+type drained struct {
+	io.Writer
+	ended bool
+}
+
+// ReadFrom implements [io.ReaderFrom], by which package os/exec copies.
+func (d *drained) ReadFrom(r io.Reader) (int64, error) {
+	n, err := io.Copy(struct{ io.Writer }{d.Writer}, r)
+	d.ended = err == nil
+	return n, err
 }
 
 // lines takes the program's stderr apart.

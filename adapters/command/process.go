@@ -35,7 +35,8 @@ func (p *Program) run(ctx context.Context, request []byte, s secrets) ending {
 	in, out, diagnostics := bytes.NewReader(request), &capped{stop: cancel}, &lines{secrets: s, log: p.log}
 	cmd := exec.CommandContext(ctx, p.path, p.args...)
 	cmd.Env, cmd.Dir = p.env, p.dir
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, diagnostics
+	stdout, stderr := &drained{Writer: out}, &drained{Writer: diagnostics}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, stdout, stderr
 	if p.lock != nil {
 		cmd.ExtraFiles = []*os.File{p.lock}
 	}
@@ -58,7 +59,7 @@ func (p *Program) run(ctx context.Context, request []byte, s secrets) ending {
 		e.err = fmt.Errorf("%w: more than %d bytes", errTooMuch, maxMessage)
 	case cause != nil:
 		e.err = cause // whatever it said then, it may have been killed amid it
-	case errors.Is(err, exec.ErrWaitDelay):
+	case errors.Is(err, exec.ErrWaitDelay), !stdout.ended, !stderr.ended: // whatever its exit code: that may be at work still
 		e.err = errors.New("it ended, but a process that it left behind holds its output open")
 	case e.code < 0:
 		e.err = fmt.Errorf("it ended with %v", cmd.ProcessState)

@@ -41,7 +41,8 @@ type Options struct {
 	// which [printable text] is left, without activation codes and license
 	// bytes that the call handed to it. It is called while the program is
 	// running, one line after the other, and for several calls at the same
-	// time. nil: lines are dropped.
+	// time. It must not block: lines that it has not taken 2 seconds after the
+	// program has ended leave the outcome unknown. nil: lines are dropped.
 	//
 	// [printable text]: https://pkg.go.dev/github.com/changeover-go/changeover/internal/printable
 	Log func(line string)
@@ -200,15 +201,19 @@ func (m method[Q, A]) read(text []byte, a any) ([]testimony, error) {
 	return head.Testimony, nil
 }
 
-// maxTestimony is how many bytes of a testimony are kept.
-const maxTestimony = 2000
+// What is kept of what a program says that somebody stated: a journal takes
+// entries of some size only (journal.MaxEntry).
+const (
+	maxTestimony   = 2000 // bytes of one
+	maxTestimonies = 100
+)
 
 // testify puts on record what the program says that somebody stated.
 func testify(ctx context.Context, s secrets, said []testimony) {
-	for _, t := range said {
+	for _, t := range said[:min(len(said), maxTestimonies)] {
 		text := s.hide(t.Text)
 		if len(text) > maxTestimony {
-			text = text[:maxTestimony] + "..."
+			text = strings.ToValidUTF8(text[:maxTestimony], "") + "..."
 		}
 		adapters.Testify(ctx, adapters.Testimony{By: s.text(t.By), At: t.At, Text: printable.Whole(text)})
 	}

@@ -21,10 +21,12 @@ const maxFiles = 1000
 
 // A found file is what lies in the folder under one name.
 type found struct {
-	shown   string // its name, safe to print
+	shown string // its name, safe to print
+	why   string // why it does not fit; empty: it does
+	// What it holds, if it fits. Others are not kept in memory: there may be
+	// many, and large ones.
 	file    license.File
 	details license.Details
-	why     string // why it is of no use; empty: it is a license file
 }
 
 // open opens the folder, if nobody but its owner can write to it.
@@ -64,8 +66,9 @@ func openToOthers(info disk.Info) bool {
 	return runtime.GOOS != "windows" && info.Mode.Perm()&0o022 != 0
 }
 
-// list inspects every file in the folder, in the order of their names.
-func list(ctx context.Context, dir string, mask license.Mask) (all []found, err error) {
+// list inspects every file in the folder, in the order of their names; unfit
+// says why a license is not the one that is looked for.
+func list(ctx context.Context, dir string, mask license.Mask, unfit func(license.Details) string) (all []found, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("%w: %w", adapters.ErrNotReached, err)
 	}
@@ -88,11 +91,15 @@ func list(ctx context.Context, dir string, mask license.Mask) (all []found, err 
 		}
 		// A person may name a file after the activation code.
 		f := found{shown: `"` + printable.Text(mask.Text(name)) + `"`}
-		if f.file, err = load(root, name); err == nil {
-			f.details, err = license.Inspect(f.file)
+		file, err := load(root, name)
+		var details license.Details
+		if err == nil {
+			details, err = license.Inspect(file)
 		}
 		if err != nil {
 			f.why = reason(err)
+		} else if f.why = unfit(details); f.why == "" {
+			f.file, f.details = file, details
 		}
 		all = append(all, f)
 	}

@@ -158,14 +158,11 @@ func (b *Inbox) look(ctx context.Context, code license.ActivationCode, env envir
 	if code.IsZero() || env.Serial == "" {
 		return nil, nil, fmt.Errorf("%s: there is no activation code or no serial number to look for", printable.Text(env.Name))
 	}
-	all, err := list(ctx, b.dir, license.NewMask(code))
+	all, err := list(ctx, b.dir, license.NewMask(code), func(d license.Details) string { return b.unfit(d, code, env.Serial) })
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", printable.Text(env.Name), err)
 	}
 	for _, f := range all {
-		if f.why == "" {
-			f.why = b.unfit(f.details, code, env.Serial)
-		}
 		if f.why == "" {
 			fits = append(fits, f)
 		} else {

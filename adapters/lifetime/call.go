@@ -1,7 +1,6 @@
 package lifetime
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +24,7 @@ type request struct {
 	take   func(wire.Answer) error // takes in a successful answer; nil: it is not read
 }
 
-// call makes a request. Its error wraps a condition only if the request
+// call makes a request, and reads nothing that repeats the token. Its error wraps a condition only if the request
 // certainly changed nothing.
 func (c *Client) call(ctx context.Context, r request) error {
 	if err := ctx.Err(); err != nil {
@@ -51,10 +50,10 @@ func (c *Client) call(ctx context.Context, r request) error {
 	case answer.Status < 200 || answer.Status > 299:
 		err = fmt.Errorf("%s: %w", printable.Text(u.Host), r.turnedDown(answer))
 	case r.take == nil:
-	case bytes.Contains(answer.Body, []byte(token)):
-		err = errSilent // what is read from it is shown to people
 	default:
-		err = r.take(answer)
+		if err = r.take(answer); err == nil && wire.Repeats(answer.Body, token) {
+			err = errSilent // what was read from it would be shown to people
+		}
 	}
 	return silent(err, token)
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -32,7 +31,9 @@ const (
 // Options say how LifeTime is reached, and as whom.
 type Options struct {
 	// Token returns the token of LifeTime's service account. It is required,
-	// and asked before every request; nothing is kept. Tokens that LifeTime
+	// and asked before every request; nothing is kept. Its error makes the
+	// request one that was not sent (ErrNotReached); it is shown, and has no
+	// secret in it. What cannot be a token is answered with ErrPermission. Tokens that LifeTime
 	// 11.16.0 or newer has issued expire (facts.md 2).
 	Token func(ctx context.Context) (string, error)
 	// Reason is what LifeTime shows as the reason of a pause, for people; empty:
@@ -133,12 +134,7 @@ func address(inf environment.Infrastructure) (*url.URL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", printable.Text(found[0].Name), err)
 	}
-	// The plan names the Service Center of LifeTime, which may be written with
-	// its path; the interface is beside it.
-	const console = "/servicecenter"
-	if n := len(base.Path) - len(console); n >= 0 && strings.EqualFold(base.Path[n:], console) {
-		base.Path = base.Path[:n]
-	}
+	// The plan names the Service Center of LifeTime; the interface is beside it.
 	base.Path += "/lifetimeapi/rest/v2"
 	return base, nil
 }

@@ -1,16 +1,15 @@
 package lifetime
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/changeover-go/changeover/environment"
 	"github.com/changeover-go/changeover/internal/printable"
+	"github.com/changeover-go/changeover/internal/wire"
 )
 
 // An item is an environment as LifeTime describes it (facts.md 2.1).
@@ -71,7 +70,7 @@ func (s *stamp) UnmarshalJSON(b []byte) error {
 // decodeItems reads a list of environments.
 func decodeItems(b []byte) ([]item, error) {
 	var items []item
-	if err := decode(b, &items); err != nil {
+	if err := wire.JSON(b, &items, false); err != nil {
 		return nil, err
 	}
 	if len(items) > environment.MaxEnvironments {
@@ -94,7 +93,7 @@ func decodeItems(b []byte) ([]item, error) {
 // decodeItem reads one environment.
 func decodeItem(b []byte) (item, error) {
 	var i item
-	if err := decode(b, &i); err != nil {
+	if err := wire.JSON(b, &i, false); err != nil {
 		return item{}, err
 	}
 	return i, i.check()
@@ -110,7 +109,7 @@ func (i item) check() error {
 // decodeDeployments reads a list of deployments.
 func decodeDeployments(b []byte) ([]deployment, error) {
 	var list []deployment
-	if err := decode(b, &list); err != nil {
+	if err := wire.JSON(b, &list, false); err != nil {
 		return nil, err
 	}
 	for n, d := range list {
@@ -124,7 +123,7 @@ func decodeDeployments(b []byte) ([]deployment, error) {
 // decodeStatus reads how a deployment stands.
 func decodeStatus(b []byte) (status, error) {
 	var s status
-	if err := decode(b, &s); err != nil {
+	if err := wire.JSON(b, &s, false); err != nil {
 		return status{}, err
 	}
 	if s.DeploymentStatus == "" {
@@ -138,7 +137,7 @@ func decodeStatus(b []byte) (status, error) {
 // request.
 func decodeError(b []byte) (failure, error) {
 	var f failure
-	if err := decode(b, &f, (*json.Decoder).DisallowUnknownFields); err != nil {
+	if err := wire.JSON(b, &f, true); err != nil {
 		return failure{}, err
 	}
 	if len(f.Errors) == 0 {
@@ -156,77 +155,4 @@ func checkKey(key string) error {
 		return fmt.Errorf(`"%s" is no key`, printable.Text(key))
 	}
 	return nil
-}
-
-// decode reads one JSON value of the kind that into points to. It does not
-// accept what two readers could understand differently: null for a value, a
-// key that an object has twice, in whatever letter case, and anything behind
-// the value.
-func decode(b []byte, into any, set ...func(*json.Decoder)) error {
-	if err := unambiguous(b); err != nil {
-		return err
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	for _, set := range set {
-		set(d)
-	}
-	if err := d.Decode(into); err != nil {
-		return unreadable(err)
-	}
-	return nil
-}
-
-func unambiguous(b []byte) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	first, err := d.Token()
-	switch {
-	case err != nil:
-		return unreadable(err)
-	case first != json.Delim('{') && first != json.Delim('['):
-		return errors.New("the answer is neither a JSON object nor a list")
-	}
-	if err := walk(d, first); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("the JSON of the answer goes on after its end")
-	}
-	return nil
-}
-
-// walk reads to the end of the value that begins with token.
-func walk(d *json.Decoder, token json.Token) error {
-	if token != json.Delim('{') && token != json.Delim('[') {
-		return nil
-	}
-	keys := map[string]bool{}
-	for d.More() {
-		next, err := d.Token()
-		if err != nil {
-			return unreadable(err)
-		}
-		if token == json.Delim('{') {
-			name, _ := next.(string) // a key is a string, or the decoder would have said so
-			if folded := strings.ToLower(name); keys[folded] {
-				return fmt.Errorf(`the JSON of the answer has the key "%s" twice`, printable.Text(name))
-			} else {
-				keys[folded] = true
-			}
-			if next, err = d.Token(); err != nil {
-				return unreadable(err)
-			}
-		}
-		if err := walk(d, next); err != nil {
-			return err
-		}
-	}
-	if _, err := d.Token(); err != nil {
-		return unreadable(err)
-	}
-	return nil
-}
-
-func unreadable(err error) error {
-	return fmt.Errorf("the answer is not the JSON that LifeTime is known to send: %s", printable.Text(err.Error()))
 }

@@ -19,7 +19,7 @@
 // needs_user_intervention, or a word that this package does not know. One that
 // was saved and never started is not running; neither is one that has vanished
 // by the time it is asked about. Whether a running deployment could still be
-// aborted makes no difference: it is waited for.
+// aborted makes no difference: the answer is [adapters.ErrBusy].
 //
 // # What is not documented
 //
@@ -38,13 +38,15 @@
 //     otherwise, are asked for their status, and an answer of more than 8 MiB is
 //     refused; Options.Since shortens it. A deployment that has been running
 //     since before those is not seen.
+//   - Whether the pause also aborts deployments from the environment to
+//     another. Only those to it are looked for.
 //   - What happens between the look at the deployments and the pause: one that
 //     is started in that moment is aborted by the pause.
 //
 // # Answers
 //
-// What LifeTime turns down in the documented form is a condition, and so is
-// what was provably never sent. From the moment that the request to change
-// something is on its way, everything else is unknown: only what LifeTime shows
-// afterwards counts as done.
+// What LifeTime turns down in the documented form is a condition, and so are
+// the statuses 401, 403 and 429 in any form, and what was provably never sent.
+// From the moment that the request to change something is on its way, everything
+// else is unknown: only what LifeTime shows afterwards counts as done.
 package lifetime

@@ -18,7 +18,8 @@ const toList = "see every environment and the deployments to it"
 // Registered lists the environments as LifeTime does, with their host names,
 // and names the deployments to each that are running (facts.md 2.1, 2.2). An
 // environment of which LifeTime does not say whether it is in maintenance mode
-// is listed as not paused.
+// is listed as not paused. Its error wraps ErrPermission, ErrBusy, ErrUnsupported,
+// ErrUnknownEnvironment (it was removed meanwhile) or ErrNotReached.
 func (c *Client) Registered(ctx context.Context) ([]environment.Registered, error) {
 	items, err := c.items(ctx)
 	if err != nil {

@@ -18,8 +18,9 @@ const toSwitch = "switch the maintenance mode of this environment"
 
 // PauseDeployments switches the environment's maintenance mode on (facts.md
 // 2.3). It returns ErrBusy and names them while deployments to the environment
-// are running, ErrPermission for an environment that the vendor hosts, and
-// ErrUnsupported where LifeTime does not show whether maintenance mode is on.
+// are running, ErrUnknownEnvironment for one that LifeTime does not list,
+// ErrPermission for one that the vendor hosts, and ErrUnsupported where LifeTime
+// does not show whether maintenance mode is on.
 func (c *Client) PauseDeployments(ctx context.Context, env environment.Environment) error {
 	if err := c.maintain(ctx, env.Name, true); err != nil {
 		return fmt.Errorf("pausing deployments to %s: %w", printable.Text(env.Name), err)

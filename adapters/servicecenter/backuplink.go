@@ -27,9 +27,12 @@ import (
 // those that were uploaded (facts.md 3.6, 4). Look at the page of your own
 // Service Center, set the fields, and compare the first readings with what the
 // page shows. The file is read as license.Inspect reads it.
+//
+// It asks the address of the environment that it is given; that this is one of
+// the plan's is checked by the [Client] whose page it is.
 type BackupLink struct {
 	// Path is the link's address on the server, from the slash on. It may have
-	// a query. Required.
+	// a query, which is never shown. Required.
 	Path string
 	// Authorize adds to the header of a request what the link wants, such as
 	// the cookie of a session. Only the header is used. Its error makes the
@@ -38,7 +41,8 @@ type BackupLink struct {
 	// Credentials is as in [Options]; it is asked if Authorize is nil.
 	Credentials func(ctx context.Context, env environment.Environment) (Credential, error)
 	// NoLicense is the status with which the link answers when no license is
-	// installed. Zero: it is not known, and no answer means that.
+	// installed: 204, or one from 400 to 499 other than 401, 403 and 429. Zero:
+	// it is not known, and no answer means that.
 	NoLicense int
 
 	// TLS, Dial and Timeout are as in [Options].
@@ -55,19 +59,41 @@ var (
 
 // Describe implements [adapters.Describer].
 func (l BackupLink) Describe() string {
-	return "the link Backup License at " + printable.Text(l.Path) + " (unofficial)"
+	return "the link Backup License at " + l.shown() + " (unofficial)"
 }
 
 // check says what is wrong with the fields.
 func (l BackupLink) check() error {
 	u, err := url.Parse(l.Path)
 	if err != nil || !strings.HasPrefix(l.Path, "/") || strings.HasPrefix(l.Path, "//") || u.Host != "" || u.Fragment != "" {
-		return fmt.Errorf("BackupLink.Path %s is not a path of the server that begins with a slash", printable.Text(l.Path))
+		return fmt.Errorf("BackupLink.Path %s is not a path of the server that begins with a slash", l.shown())
+	}
+	if !meansNone(l.NoLicense) {
+		return fmt.Errorf("BackupLink.NoLicense is %d, which means something else; it can be 204, or a status from 400 to 499 other than 401, 403 and 429", l.NoLicense)
 	}
 	if l.Authorize == nil && l.Credentials == nil {
 		return errors.New("BackupLink has neither Authorize nor Credentials")
 	}
 	return nil
+}
+
+// shown is the path without the query, which may be secret.
+func (l BackupLink) shown() string {
+	path, _, _ := strings.Cut(l.Path, "?")
+	return printable.Text(path)
+}
+
+// meansNone reports whether a status may be said to mean that there is no
+// license: not one of files, of redirects, of accounts, or of a server that
+// cannot answer now. Zero is none of them.
+func meansNone(status int) bool {
+	switch status {
+	case 0, http.StatusNoContent:
+		return true
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		return false
+	}
+	return status >= 400 && status < 500
 }
 
 // InstalledLicense implements [LicensePage]. It does not read the server's own
@@ -96,7 +122,11 @@ func (l BackupLink) InstalledLicense(ctx context.Context, env environment.Enviro
 	return in, nil
 }
 
-// BackupLicense implements [adapters.LicenseBackuper].
+// BackupLicense implements [adapters.LicenseBackuper]. It changes nothing. Its
+// error wraps ErrNoLicense for the status NoLicense, ErrUnsupported if the
+// fields cannot be used, ErrPermission without an account or a session, and
+// what is known of another status; an answer that is not sent as a file wraps
+// no condition.
 func (l BackupLink) BackupLicense(ctx context.Context, env environment.Environment) (license.File, error) {
 	if err := l.check(); err != nil {
 		return license.File{}, fmt.Errorf("%w: %w", err, adapters.ErrUnsupported)
@@ -115,6 +145,7 @@ func (l BackupLink) BackupLicense(ctx context.Context, env environment.Environme
 	}
 	s := session{wire: client, base: base}
 	at := s.at(path.Path, path.RawQuery)
+	at.RawPath = base.EscapedPath() + path.EscapedPath() // as it is written
 	s, header, err := l.authorize(ctx, s, env, at)
 	if err != nil {
 		return license.File{}, err
@@ -149,8 +180,10 @@ func (l BackupLink) authorize(ctx context.Context, s session, env environment.En
 	for _, c := range r.Cookies() {
 		s.veil = s.veil.over(c.Value)
 	}
-	if a := r.Header.Get("Authorization"); a != "" {
-		s.veil = s.veil.over(strings.Fields(a)...)
+	for _, values := range r.Header {
+		for _, value := range values {
+			s.veil = s.veil.over(strings.Fields(value)...)
+		}
 	}
 	return s, r.Header, nil
 }

@@ -62,7 +62,8 @@ type Options struct {
 	// private certificate authority; verification cannot be turned off. nil:
 	// the system's roots.
 	TLS *tls.Config
-	// Dial opens the connections. nil: directly, by no proxy.
+	// Dial opens the connections, and returns when ctx is done. nil: directly,
+	// by no proxy.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Timeout is for one request and its answer. Zero: two minutes.
 	Timeout time.Duration
@@ -145,8 +146,8 @@ func (c *Client) Describe() string {
 func (c *Client) base(env environment.Environment) (*url.URL, error) {
 	planned, ok := c.inf.Environment(env.Name)
 	if !ok || planned.ServiceCenter != env.ServiceCenter {
-		return nil, fmt.Errorf("the host %s is not in the plan as the Service Center of %s: %w",
-			printable.Text(env.ServiceCenter), printable.Text(env.Name), adapters.ErrUnsupported)
+		return nil, fmt.Errorf("the address that was given is not in the plan as the Service Center of %s: %w",
+			printable.Text(env.Name), adapters.ErrUnsupported)
 	}
 	return wire.Base(env.ServiceCenter)
 }

@@ -165,7 +165,7 @@ func TestASessionOfALinkIsSentAndHidden(t *testing.T) {
 
 func TestTheClientSaysWhatAnswers(t *testing.T) {
 	s := newServer(t)
-	require.Equal(t, "Service Center over SOAP at the plan's addresses; the licensing page: the link Backup License at /ServiceCenter/made-up/backup?kind=installed (unofficial)",
+	require.Equal(t, "Service Center over SOAP at the plan's addresses; the licensing page: the link Backup License at /ServiceCenter/made-up/backup (unofficial)",
 		s.client(func(o *servicecenter.Options) { o.Page = s.link() }).Describe())
 }
 

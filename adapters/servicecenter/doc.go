@@ -28,11 +28,13 @@
 //
 // HTTP 200 is no success. An upload is done when the answer says success=true,
 // and certainly not done when it says success=false; a publish is done when it
-// has finished without a single error. A fault, another status, a page, or an
-// answer that is cut off, too long or of another form says nothing of what was
-// done: the error then wraps no condition, or [adapters.ErrUncertain]. Texts
-// are compared by their beginnings, without regard to case, since there are no
-// codes (facts.md 6).
+// has finished without a single error. The statuses 401, 403, 404, 405, 410, 429
+// and 501 say that a request was turned away unread; until a publish is started
+// they are conditions. A fault, any other status, a page, or an answer that is
+// cut off, too long or of another form says nothing of what was done: the error
+// then wraps no condition, or [adapters.ErrUncertain]. Texts are compared by
+// their beginnings, without regard to case, since there are no codes (facts.md
+// 6); only what is said of an account's rights is found anywhere in a text.
 //
 // The package starts no goroutine that outlives a call, keeps no connection and
 // no credential, tries nothing twice, and decides nothing.

@@ -99,7 +99,7 @@ func (c *Client) publisher(ctx context.Context, env environment.Environment) (pu
 	}
 	ops, err := d.find(signatures())
 	if err != nil {
-		return publisher{}, err
+		return publisher{}, s.veil.error(err)
 	}
 	return publisher{s, ops[0], ops[1], ops[2], ops[3], ops[4]}, nil
 }

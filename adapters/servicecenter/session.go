@@ -64,7 +64,7 @@ func (s session) do(ctx context.Context, r wire.Request) (wire.Answer, error) {
 		return wire.Answer{}, s.veil.error(err)
 	}
 	if condition := answer.Condition(); condition != nil {
-		return answer, fmt.Errorf("%s: %s answers %s: %w", printable.Text(s.base.Host), r.URL.Path, status(answer.Status), condition)
+		return answer, fmt.Errorf("%s: %s answers %s: %w", printable.Text(s.base.Host), printable.Text(r.URL.Path), status(answer.Status), condition)
 	}
 	return answer, nil
 }

@@ -1,14 +1,13 @@
 package servicecenter
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/internal/printable"
@@ -100,7 +99,9 @@ func (p publisher) stage(ctx context.Context, m module) (int, findings, error) {
 	}
 	// Not started: the messages are the reason, whatever their type.
 	for _, item := range said.Messages {
-		found.count(item.Message, p.veil)
+		if strings.TrimSpace(item.Message.Message+item.Message.Detail) != "" {
+			found.count(item.Message, p.veil)
+		}
 	}
 	switch {
 	case said.PublishID != nil && *said.PublishID < 0, said.PublishID == nil && found.errors == 0:
@@ -130,13 +131,9 @@ func (f findings) notStarted() *adapters.Condition {
 // parseStaged reads the answer to a staging.
 func parseStaged(b []byte) (staged, error) {
 	var s staged
-	d := json.NewDecoder(bytes.NewReader(b))
-	if err := d.Decode(&s); err != nil {
+	if wire.JSON(b, &s, false) != nil {
 		// Not quoted: it repeats what it could not read.
 		return staged{}, errors.New("an answer that is not of the known form")
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return staged{}, errors.New("an answer that goes on after its end")
 	}
 	return s, nil
 }

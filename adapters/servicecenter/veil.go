@@ -43,15 +43,17 @@ func (v veil) overLicense(file license.File, code license.ActivationCode) veil {
 	return v
 }
 
-// text is a text of a server, fit to be printed.
-func (v veil) text(s string) string { return printable.Text(v.hide(s)) }
+// text is a text of a server, fit to be printed. It is looked through once
+// more afterwards: with the digits of an escape in front, what was none before
+// can read like a secret.
+func (v veil) text(s string) string { return v.cover(printable.Text(v.hide(s))) }
 
 // quoted is a text of a server in quotation marks.
 func (v veil) quoted(s string) string { return `"` + v.text(strings.TrimSpace(s)) + `"` }
 
 // error is an error that may quote a server. It wraps err.
 func (v veil) error(err error) error {
-	return veiled{err, printable.Error(errorText(v.hide(err.Error())))}
+	return veiled{err, v.cover(printable.Error(errorText(v.hide(err.Error()))))}
 }
 
 func (v veil) hide(s string) string {
@@ -59,12 +61,24 @@ func (v veil) hide(s string) string {
 	// where it is not printed either.
 	const enough = 16 << 10
 	s = s[:min(len(s), enough)]
+	s = v.mask.Text(v.without(s))
+	if v.repeatsLicense(s[:min(len(s), printable.MaxError)]) {
+		return "(a text that repeats the license)"
+	}
+	return v.without(printable.Whole(s)) // what stands for a character may complete a secret
+}
+
+// without is s without the secrets.
+func (v veil) without(s string) string {
 	for _, secret := range v.secrets {
 		s = strings.ReplaceAll(s, secret, "(hidden)")
 	}
-	s = v.mask.Text(s)
-	if v.repeatsLicense(s[:min(len(s), printable.MaxError)]) {
-		return "(a text that repeats the license)"
+	return s
+}
+
+func (v veil) cover(s string) string {
+	for _, secret := range v.secrets {
+		s = strings.ReplaceAll(s, secret, "(hidden)")
 	}
 	return s
 }

@@ -27,6 +27,10 @@ type signature struct {
 	params, results []nature
 }
 
+// maxPlaces is how many parameters or results are looked at one by one; no
+// signature has as many.
+const maxPlaces = 16
+
 // A nature is what kind of value stands in a place.
 type nature string
 
@@ -82,7 +86,8 @@ func parseDescription(b []byte) (description, error) {
 }
 
 // find returns the operations, in the order of the signatures. Its error wraps
-// ErrUnsupported and says everything that differs.
+// ErrUnsupported and says everything that differs, in the server's words, not
+// cut short: the caller veils them.
 func (d description) find(signatures []signature) ([]operation, error) {
 	var found []operation
 	var errs []error
@@ -109,17 +114,17 @@ func (d description) operation(s signature) (operation, error) {
 	}
 	for _, style := range []string{first(binding.all(soap("binding"))).attr("style"), first(bound.all(soap("operation"))).attr("style")} {
 		if style != "" && style != "document" {
-			return op, fmt.Errorf("its style is %s, not document", printable.Text(style))
+			return op, fmt.Errorf("its style is %s, not document", printable.Whole(style))
 		}
 	}
 	for _, way := range []string{"input", "output"} {
 		if use := first(first(bound.all(wsdl(way))).all(soap("body"))).attr("use"); use != "literal" {
-			return op, fmt.Errorf("its %s is used as %q, not literal", way, printable.Text(use))
+			return op, fmt.Errorf("its %s is used as \"%s\", not literal", way, printable.Whole(use))
 		}
 	}
 	op.action = first(bound.all(soap("operation"))).attr("soapAction")
 	if strings.ContainsFunc(op.action, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' }) {
-		return op, fmt.Errorf("its SOAPAction %s cannot stand in a header", printable.Text(op.action))
+		return op, fmt.Errorf("its SOAPAction %s cannot stand in a header", printable.Whole(op.action))
 	}
 	ports := named(d.parts("portType"), binding.qname(binding.attr("type")).Local)
 	port := named(first(ports).all(wsdl("operation")), s.name)
@@ -161,11 +166,14 @@ func (d description) sequence(direction *node, what string, want []nature) (xml.
 		}
 	}
 	if len(declared) != 1 {
-		return xml.Name{}, nil, fmt.Errorf("the element %s of its %s is not declared once", printable.Text(root.Local), what)
+		return xml.Name{}, nil, fmt.Errorf("the element %s of its %s is not declared once", printable.Whole(root.Local), what)
 	}
 	var names []xml.Name
 	var natures []nature
 	items := first(first(declared[0].all(xsd("complexType"))).all(xsd("sequence"))).all(xsd("element"))
+	if len(items) > maxPlaces {
+		return xml.Name{}, nil, fmt.Errorf("its %s are %d, not (%s)", what, len(items), joined(want))
+	}
 	for _, item := range items {
 		name := xml.Name{Local: item.attr("name")}
 		if schema.attr("elementFormDefault") == "qualified" {
@@ -178,12 +186,12 @@ func (d description) sequence(direction *node, what string, want []nature) (xml.
 	}
 	for _, name := range append(slices.Clone(names), root) {
 		if !plainName(name.Local) {
-			return xml.Name{}, nil, fmt.Errorf("the element %s of its %s has no name that can be written", printable.Text(name.Local), what)
+			return xml.Name{}, nil, fmt.Errorf("the element %s of its %s has no name that can be written", printable.Whole(name.Local), what)
 		}
 	}
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
-			return xml.Name{}, nil, fmt.Errorf("the element %s of its %s stands there twice", printable.Text(name.Local), what)
+			return xml.Name{}, nil, fmt.Errorf("the element %s of its %s stands there twice", printable.Whole(name.Local), what)
 		}
 	}
 	return root, names, nil

@@ -30,7 +30,7 @@ func (s *Simulator) administer(c call) answer {
 	case "GET /operations":
 		return jsonAnswer(http.StatusOK, Operations())
 	case "GET /faults":
-		return jsonAnswer(http.StatusOK, Scenario{s.memory.Faults})
+		return jsonAnswer(http.StatusOK, s.toCome())
 	case "GET /effects":
 		effects := []string{}
 		for _, e := range s.world.Effects() {
@@ -45,7 +45,10 @@ func (s *Simulator) administer(c call) answer {
 		if err != nil {
 			return restError(http.StatusBadRequest, strings.Split(err.Error(), "\n")...)
 		}
-		return jsonAnswer(http.StatusOK, Scenario{s.memory.Faults})
+		return jsonAnswer(http.StatusOK, s.toCome())
 	}
 	return notFound()
 }
+
+// toCome are the faults that are still to come: a list, never null.
+func (s *Simulator) toCome() Scenario { return Scenario{append([]Fault{}, s.memory.Faults...)} }

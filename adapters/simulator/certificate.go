@@ -9,7 +9,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -24,7 +23,8 @@ const (
 )
 
 // certificate returns the kept certificate, or a new one when there is none
-// that is for all hosts.
+// that is for all hosts and has its key beside it: a program that was killed
+// may have written one of the two.
 func certificate(dir string, hosts []string) (tls.Certificate, []byte, error) {
 	if dir == "" {
 		certPEM, keyPEM, err := generate(hosts)
@@ -37,11 +37,7 @@ func certificate(dir string, hosts []string) (tls.Certificate, []byte, error) {
 	certPEM, errCert := os.ReadFile(filepath.Join(dir, certificateFile))
 	keyPEM, errKey := os.ReadFile(filepath.Join(dir, keyFile))
 	if errCert == nil && errKey == nil {
-		pair, err := tls.X509KeyPair(certPEM, keyPEM)
-		if err != nil {
-			return pair, nil, fmt.Errorf("the certificate kept in %s: %w", dir, err)
-		}
-		if covers(pair.Leaf, hosts) {
+		if pair, err := tls.X509KeyPair(certPEM, keyPEM); err == nil && covers(pair.Leaf, hosts) {
 			return pair, certPEM, nil
 		}
 	}

@@ -22,8 +22,8 @@
 // here: the element names and SOAPActions of PlatformServices (read its WSDL,
 // as with a real one), the addresses and the HTML of all pages, which statuses
 // and bodies stand for wrong credentials, what maintenance mode does about a
-// deployment that cannot be aborted. No license is signed, and none is
-// checked for a signature.
+// deployment that cannot be aborted. SOAP 1.1 is spoken, and not 1.2. No
+// license is signed, and none is checked for a signature.
 //
 // The licenses, codes and passwords are made up, and Options.Dir keeps them in
 // the clear: put nothing real into it.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -61,8 +60,7 @@ func (s *Simulator) serve(ctx context.Context, c call) delivery {
 	op := operationNamed(to.op)
 	changes, happens := s.memory.take(op, to.env)
 	for _, f := range changes {
-		k, _ := kindNamed(f.Kind)
-		if err := k.change(s.platform(), f); err != nil {
+		if err := s.platform().change(f); err != nil {
 			return delivery{answer: wrongWith(op, http.StatusInternalServerError, "the simulation cannot do this: "+err.Error())}
 		}
 	}
@@ -78,7 +76,7 @@ func (s *Simulator) catchUp(ctx context.Context, env string) {
 	var rest []pending
 	for _, p := range s.memory.Pending {
 		switch {
-		case p.AfterRestart && !p.Restarted, p.Environment != env && !p.AfterRestart:
+		case p.AfterRestart && !p.Restarted, p.Environment != env:
 			rest = append(rest, p)
 		case p.In > 0:
 			p.In--
@@ -99,15 +97,17 @@ func (s *Simulator) deliver(w http.ResponseWriter, r *http.Request, d delivery) 
 	case whole:
 		send(w, r.Method, d.answer)
 	case lost:
-		hijack(w, nil)
+		s.hangUp(w, nil)
 	case cut:
-		hijack(w, func(conn net.Conn) {
-			half := d.answer.body[:len(d.answer.body)/2]
-			fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
-				d.answer.status, http.StatusText(d.answer.status), d.answer.kind, len(d.answer.body)+1, half)
-		})
+		sent := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n",
+			d.answer.status, http.StatusText(d.answer.status), d.answer.kind, len(d.answer.body)+1)
+		if len(d.answer.body) == 0 { // some statuses never have one, and a header alone is whole
+			sent = sent[:len(sent)/2]
+		}
+		s.hangUp(w, append(sent, d.answer.body[:len(d.answer.body)/2]...))
 	case never:
 		s.wait(r.Context())
+		s.hangUp(w, nil)
 	}
 }
 
@@ -115,6 +115,9 @@ func (s *Simulator) deliver(w http.ResponseWriter, r *http.Request, d delivery) 
 func (s *Simulator) refusesTLS(host string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ended { // nothing is counted and kept any more
+		return true
+	}
 	for i := range s.memory.Faults {
 		f := &s.memory.Faults[i]
 		if k, _ := kindNamed(f.Kind); !k.tls || f.Environment != "" && !s.at(f.Environment, host) {
@@ -211,8 +214,8 @@ func (x exchange) elsewhere() delivery {
 		return delivery{answer: a}
 	}
 	x.to.does(x.ctx, copied)
-	if code := copied.world.Installed(x.to.env).Code; code != p.world.Installed(x.to.env).Code {
-		p.world.InstallByHand(other.Name, code)
+	if copied.world.InstalledFile(x.to.env).Digest() != p.world.InstalledFile(x.to.env).Digest() {
+		p.world.InstallByHand(other.Name, copied.world.Installed(x.to.env).Code)
 	}
 	return delivery{answer: a}
 }
@@ -322,11 +325,15 @@ func inUTF16(b []byte) []byte {
 	return out
 }
 
-// flapping shows another code with every second reading.
+// flapping shows another code with every second reading of an environment's
+// page.
 func (x exchange) flapping() delivery {
-	x.s.memory.Flips++
 	p := x.s.platform()
-	if x.s.memory.Flips%2 == 1 || !p.signedIn(x.call) {
+	if p.m.Flips == nil {
+		p.m.Flips = map[string]int{}
+	}
+	p.m.Flips[x.to.env]++
+	if p.m.Flips[x.to.env]%2 == 1 || !p.signedIn(x.call) {
 		return delivery{answer: x.do()}
 	}
 	code, err := p.code(x.fault, "third")

@@ -41,7 +41,8 @@ type Fault struct {
 	AfterRestart bool `json:"afterRestart,omitempty"`
 	// Text is what the server says; empty: what it usually says.
 	Text string `json:"text,omitempty"`
-	// Code is an activation code: source, target, third (of nobody), or none.
+	// Code is an activation code: source, target, third (of nobody), or, for
+	// changedByHand only, none.
 	Code string `json:"code,omitempty"`
 	// Word is the word for Intellectual Property; Missing takes the feature out
 	// of the license.
@@ -91,6 +92,9 @@ func (f Fault) check(w *fake.World) error {
 	if f.Code != "" && !slices.Contains([]string{"source", "target", "third", "none"}, f.Code) {
 		wrong("there is no code \"%s\"; there are source, target, third and none", printable.Text(f.Code))
 	}
+	if f.Code == "none" && f.Kind != "changedByHand" {
+		wrong("the code none is for changedByHand only")
+	}
 	if f.Serial != "" {
 		if _, err := license.ParseSerialNumber(f.Serial); err != nil {
 			wrong("serial: %w", err)
@@ -118,24 +122,56 @@ func (f Fault) happensTo(k kind, op Operation, env string) bool {
 }
 
 // Inject lets faults happen: all of them, or none when something is wrong with
-// one; the error then names everything that is.
+// one, or one makes another impossible; the error then names everything that
+// is wrong.
 func (s *Simulator) Inject(faults ...Fault) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.inject(faults)
+	if err := s.inject(faults); err != nil {
+		return err
+	}
 	s.keep()
-	return err
+	return nil
 }
 
 func (s *Simulator) inject(faults []Fault) error {
-	if err := check(faults, s.world); err != nil {
+	err := check(faults, s.world)
+	var trial platform // one fault may make another impossible
+	if err == nil {
+		trial, err = s.platform().copy()
+	}
+	if err == nil {
+		err = trial.inject(faults)
+	}
+	if err == nil {
+		err = s.platform().inject(faults)
+	}
+	if err != nil {
 		return fmt.Errorf("simulator: %w", err)
 	}
+	return nil
+}
+
+// change lets a fault that changes the world happen, unless it has become
+// impossible.
+func (p platform) change(f Fault) error {
+	k, _ := kindNamed(f.Kind)
+	err := f.check(p.world)
+	if err == nil {
+		err = k.change(p, f)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.Kind, err)
+	}
+	return nil
+}
+
+func (p platform) inject(faults []Fault) error {
 	for _, f := range faults {
 		k, _ := kindNamed(f.Kind)
 		if k.change != nil && f.Operation == "" {
-			if err := k.change(s.platform(), f); err != nil {
-				return fmt.Errorf("simulator: %s: %w", f.Kind, err)
+			if err := p.change(f); err != nil {
+				return err
 			}
 			continue
 		}
@@ -145,7 +181,7 @@ func (s *Simulator) inject(faults []Fault) error {
 				f.Times = -1
 			}
 		}
-		s.memory.Faults = append(s.memory.Faults, f)
+		p.m.Faults = append(p.m.Faults, f)
 	}
 	return nil
 }

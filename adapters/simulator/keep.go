@@ -69,13 +69,12 @@ func (s *Simulator) load() (kept bool, err error) {
 // keep saves what has changed, before anybody hears of it, and logs the
 // effects. Somebody else may have changed the world too.
 func (s *Simulator) keep() {
+	if s.dir != "" {
+		if err := s.save(); err != nil && s.err == nil {
+			s.err = fmt.Errorf("simulator: the world was not kept: %w", err)
+		}
+	}
 	s.report()
-	if s.dir == "" {
-		return
-	}
-	if err := s.save(); err != nil && s.err == nil {
-		s.err = fmt.Errorf("simulator: the world was not kept: %w", err)
-	}
 }
 
 func (s *Simulator) save() error {

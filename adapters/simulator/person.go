@@ -331,8 +331,8 @@ func name(id string, n []any) string {
 	return fmt.Sprintf(id, n...)
 }
 
-// maxElements is how much of a page is read.
-const maxElements = 100_000
+// maxTokens is how much of a page is read.
+const maxTokens = 100_000
 
 // read takes a page apart. A refusal on it is the error, with the condition
 // that it states; so is every status but 200.
@@ -384,7 +384,7 @@ func elements(text []byte) (shownPage, error) {
 		if err != nil {
 			return nil, errors.New("it is not well-formed")
 		}
-		if count > maxElements || len(stack) > 64 {
+		if count > maxTokens || len(stack) > 64 {
 			return nil, errors.New("it is too large")
 		}
 		switch t := token.(type) {

@@ -29,11 +29,11 @@ type platform struct {
 // memory is what the simulated servers remember besides the world. All of it
 // survives a restart.
 type memory struct {
-	Publications []publication `json:"publications,omitempty"`
-	Faults       []Fault       `json:"faults,omitempty"`  // that are still to come
-	Pending      []pending     `json:"pending,omitempty"` // calls that take effect later
-	Flips        int           `json:"flips,omitempty"`   // readings of a flapping page
-	Origins      []origin      `json:"origins,omitempty"` // of modules that belong to somebody else
+	Publications []publication  `json:"publications,omitempty"`
+	Faults       []Fault        `json:"faults,omitempty"`  // that are still to come
+	Pending      []pending      `json:"pending,omitempty"` // calls that take effect later
+	Flips        map[string]int `json:"flips,omitempty"`   // readings of the flapping page of each environment
+	Origins      []origin       `json:"origins,omitempty"` // of modules that belong to somebody else
 }
 
 // origin is the text with which a module that belongs to somebody else is

@@ -27,7 +27,7 @@ const (
 
 // patience is for how many ticks a prepared publication waits for its
 // Continue; then the platform aborts it and the module is free again.
-const patience = 30
+const patience = 3
 
 // publication is one publish under way, or one that was.
 type publication struct {

@@ -21,6 +21,7 @@ func (s *Simulator) handle(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	if s.ended { // received while the simulator was being closed
 		s.mu.Unlock()
+		s.hangUp(w, nil)
 		return
 	}
 	s.requests.Add(1)
@@ -39,6 +40,7 @@ func (s *Simulator) handle(w http.ResponseWriter, r *http.Request) {
 		}
 		s.mu.Unlock()
 		s.wait(r.Context())
+		s.hangUp(w, nil)
 		return
 	}
 	// What was received takes effect even if nobody waits for the answer.
@@ -187,8 +189,9 @@ func send(w http.ResponseWriter, method string, a answer) {
 	}
 }
 
-// hijack takes the connection over, to end it in other ways than HTTP has.
-func hijack(w http.ResponseWriter, do func(net.Conn)) {
+// hangUp sends these bytes and ends the connection. A handler that just returned
+// would have answered: status 200, which says that it was done.
+func (s *Simulator) hangUp(w http.ResponseWriter, b []byte) {
 	h, ok := w.(http.Hijacker)
 	if !ok {
 		return
@@ -198,9 +201,16 @@ func hijack(w http.ResponseWriter, do func(net.Conn)) {
 		return
 	}
 	defer conn.Close()
-	if do != nil {
-		do(conn)
-	}
+	sent := make(chan struct{})
+	defer close(sent)
+	go func() { // the server does not close it any more, and the client may not read
+		select {
+		case <-sent:
+		case <-s.closed:
+			_ = conn.Close()
+		}
+	}()
+	_, _ = conn.Write(b)
 }
 
 // report writes the effects that are new.

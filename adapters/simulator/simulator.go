@@ -36,8 +36,9 @@ type Options struct {
 	// 127.0.0.1 and any free port.
 	Address string
 	// Dir keeps the world, what the servers remember of it, and the
-	// certificate over restarts. The activation codes and license files in it
-	// are in the clear. Empty: nothing is kept.
+	// certificate over restarts and kills (not over a loss of power). The
+	// activation codes and license files in it are in the clear. One simulator
+	// at a time may have it, which nothing checks. Empty: nothing is kept.
 	Dir string
 	// User and Password are the one account of all Service Centers, of their
 	// pages and of the vendor's. Empty: DefaultUser, DefaultPassword.
@@ -102,13 +103,13 @@ func Start(w *fake.World, o *Options) (*Simulator, error) {
 		return nil, fmt.Errorf("simulator: %w", err)
 	}
 	s.logged = len(w.Effects())
-	if !kept {
-		if err := s.Inject(o.Scenario.Faults...); err != nil {
-			return nil, err
-		}
-	}
 	if err := s.listen(either(o.Address, "127.0.0.1:0")); err != nil {
 		return nil, fmt.Errorf("simulator: %w", err)
+	}
+	if !kept { // last, since it keeps the world
+		if err := s.Inject(o.Scenario.Faults...); err != nil {
+			return nil, errors.Join(err, s.listener.Close())
+		}
 	}
 	go func() {
 		defer close(s.served)

@@ -34,14 +34,22 @@ func (e element) child(name string) (string, bool) {
 	return "", false
 }
 
-// maxDepth is how deep a request may be nested.
-const maxDepth = 16
+// Limits of a request. No operation takes more than a few elements; each costs
+// many times the bytes that it has in the request.
+const (
+	maxDepth    = 16
+	maxElements = 1000
+)
 
-// parse reads one element with everything in it.
-func parse(d *xml.Decoder, start xml.StartElement, depth int) (element, error) {
+// parse reads one element with everything in it; count is how many there have
+// been.
+func parse(d *xml.Decoder, start xml.StartElement, depth int, count *int) (element, error) {
 	e := element{name: start.Name}
-	if depth > maxDepth {
+	switch *count++; {
+	case depth > maxDepth:
 		return e, errors.New("the request is nested too deeply")
+	case *count > maxElements:
+		return e, errors.New("the request has too many elements")
 	}
 	var text strings.Builder
 	for {
@@ -51,7 +59,7 @@ func parse(d *xml.Decoder, start xml.StartElement, depth int) (element, error) {
 		}
 		switch t := token.(type) {
 		case xml.StartElement:
-			c, err := parse(d, t, depth+1)
+			c, err := parse(d, t, depth+1, count)
 			if err != nil {
 				return e, err
 			}
@@ -83,7 +91,7 @@ func document(b []byte) (element, error) {
 			if found {
 				return element{}, errors.New("there is a second element")
 			}
-			if root, err = parse(d, t, 1); err != nil {
+			if root, err = parse(d, t, 1, new(int)); err != nil {
 				return element{}, err
 			}
 			found = true

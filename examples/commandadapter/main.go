@@ -65,7 +65,7 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	program, err := command.New(command.Options{
 		Path: path, Args: []string{serve, server},
 		Timeout:  time.Minute,
-		Log:      func(line string) { fmt.Fprintln(out, "the program says:", line) },
+		Log:      func(line string) { fmt.Fprintln(os.Stderr, "the program says:", line) },
 		Describe: "our script",
 		// With a filejournal.Store, add Lock: its LockFile. Then nobody begins
 		// anew while a script of a run that was killed is still at work.

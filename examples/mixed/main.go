@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 
 	"github.com/changeover-go/changeover"
 	"github.com/changeover-go/changeover/adapters"
@@ -195,7 +196,7 @@ func reach(set *adapters.Set) error {
 	if err != nil {
 		return err
 	}
-	address := os.Getenv(addressIn)[len("https://"):]
+	address := strings.TrimPrefix(os.Getenv(addressIn), "https://")
 	set.ServiceCenter, err = overHTTPS(plan.Infrastructure, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, address)

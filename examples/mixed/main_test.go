@@ -176,3 +176,14 @@ func TestAProgramWithoutItsSurroundingsSaysSo(t *testing.T) {
 	require.Empty(t, out.String())
 	require.NotEmpty(t, errOut.String())
 }
+
+// The certificate alone is not enough to reach anything, and no reason to crash.
+func TestAProgramWithoutAnAddressReachesNothing(t *testing.T) {
+	certificate := filepath.Join(t.TempDir(), "certificate.pem")
+	require.NoError(t, os.WriteFile(certificate, nil, 0o600))
+	t.Setenv(certificateIn, certificate)
+	var out, errOut bytes.Buffer
+	request := `{"version":1,"port":"ServiceCenter","method":"InstalledLicense","environment":{"name":"Development","kind":"development","serviceCenter":"https://dev.example.test","serial":"DDD-DDD-DDD-DDD-DDD-DDD-DDD-DDD"}}`
+	require.Equal(t, 210, program(t.Context(), strings.NewReader(request), &out, &errOut)) // notReached
+	require.Empty(t, out.String())
+}

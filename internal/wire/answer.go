@@ -30,12 +30,14 @@ func read(resp *http.Response) (Answer, error) {
 			resp.StatusCode, target(resp))
 	}
 	if e := resp.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
-		return Answer{}, fmt.Errorf("the answer is encoded as %s, which was not asked for", printable.Text(e))
+		return Answer{}, fmt.Errorf("the answer is encoded as %s, which was not asked for", word(e))
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer+1))
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return Answer{}, fmt.Errorf("the answer was cut off after %d bytes", len(b))
+	case err != nil && !ofConnection(err):
+		return Answer{}, errNoHTTP
 	case err != nil:
 		return Answer{}, err
 	case len(b) > MaxAnswer:
@@ -48,7 +50,7 @@ func read(resp *http.Response) (Answer, error) {
 	}
 	kind, params, err := mime.ParseMediaType(given)
 	if err != nil {
-		return Answer{}, fmt.Errorf("the answer has the content type %s, which is none", printable.Text(given))
+		return Answer{}, errors.New("the answer has a content type which is none")
 	}
 	answer.Type = kind
 	return answer, charset(params["charset"])
@@ -60,7 +62,7 @@ func charset(name string) error {
 	case "", "utf-8", "utf8", "us-ascii":
 		return nil
 	}
-	return fmt.Errorf("the answer is written in the charset %s; only UTF-8 is read", printable.Text(name))
+	return fmt.Errorf("the answer is written in the charset %s; only UTF-8 is read", word(name))
 }
 
 // target says where a redirect points to; of the address, only what cannot be
@@ -73,7 +75,7 @@ func target(resp *http.Response) string {
 	case u.Host == "":
 		return "another path of the same host"
 	}
-	return printable.Text(u.Scheme + "://" + u.Host)
+	return word(u.Scheme + "://" + u.Host)
 }
 
 // Text returns the body without a byte order mark, if it is of one of those
@@ -99,7 +101,17 @@ func kind(t string) string {
 	case "text/html":
 		return "an HTML page, for people"
 	}
-	return printable.Text(t)
+	return word(t)
+}
+
+// word returns a word of the server as it is. Of anything longer nothing is
+// shown: cut short, a secret that it repeats would not be known as one.
+func word(s string) string {
+	const longest = 100
+	if len(s) > longest || printable.Whole(s) != s {
+		return "(not shown)"
+	}
+	return s
 }
 
 // Condition returns the condition that a status asserts by itself, whatever the

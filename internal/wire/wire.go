@@ -14,6 +14,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -42,8 +43,8 @@ type Options struct {
 	// authority, Certificates for servers that ask for one. It may not turn
 	// verification off. nil: the system's roots.
 	TLS *tls.Config
-	// Dial opens the connections, for example through a jump host. nil: a
-	// direct one.
+	// Dial opens the connections, for example through a jump host. It returns
+	// when ctx is done. nil: a direct one.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Timeout is for one request and its answer; zero: [DefaultTimeout].
 	Timeout time.Duration
@@ -59,7 +60,8 @@ type Client struct {
 // ErrUnverified refuses a configuration that would trust any server.
 var ErrUnverified = errors.New("TLS.InsecureSkipVerify is set: a license or a password would go to whoever answers; put the certificate authority into TLS.RootCAs instead")
 
-// New returns a client.
+// New returns a client. Its error says what is wrong with the options, and wraps
+// [ErrUnverified] if they turn verification off.
 func New(o Options) (*Client, error) {
 	config := new(tls.Config)
 	if o.TLS != nil {
@@ -72,6 +74,7 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("the time for a request is %v; it cannot be negative", o.Timeout)
 	}
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
+	config.NextProtos = nil // nothing but HTTP/1.1 is spoken; a configuration that was in use may name others
 	c := &Client{tls: config, dial: o.Dial, timeout: o.Timeout}
 	if c.timeout == 0 {
 		c.timeout = DefaultTimeout
@@ -106,15 +109,20 @@ func (c *Client) client(ctx context.Context) *http.Client {
 }
 
 // Base checks the address of a server and returns it without a slash at the
-// end, so that a path can be put behind it.
+// end, so that a path can be put behind it. A plan may name the console itself:
+// /ServiceCenter at the end is left out. Its error shows no more of the
+// address than scheme and host: the rest may be a password.
 func Base(address string) (*url.URL, error) {
-	refuse := func(why string) (*url.URL, error) {
-		return nil, fmt.Errorf("the address %s %s", printable.Text(address), why)
-	}
 	u, err := url.Parse(address)
+	refuse := func(why string) (*url.URL, error) {
+		if u.Host == "" {
+			return nil, fmt.Errorf("the address %s", why)
+		}
+		return nil, fmt.Errorf("the address %s %s", printable.Text(u.Scheme+"://"+u.Host), why)
+	}
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("the address is none: %s", printable.Text(unwrapped(err).Error()))
+		return nil, errors.New("the address is none that can be read; it has to be of the form https://host")
 	case strings.EqualFold(u.Scheme, "http"):
 		return refuse("is plain http: passwords and licenses go over https only")
 	case u.Scheme != "https" || u.Hostname() == "":
@@ -124,7 +132,11 @@ func Base(address string) (*url.URL, error) {
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return refuse("has a query or a fragment: give the server's address only")
 	}
+	const console = "/servicecenter"
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
+	if n := len(u.Path) - len(console); n >= 0 && strings.EqualFold(u.Path[n:], console) {
+		u.Path = strings.TrimRight(u.Path[:n], "/")
+	}
 	return u, nil
 }
 
@@ -174,7 +186,11 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 	}
 	resp, err := c.client(ctx).Do(req)
 	if err != nil {
-		return failed(unwrapped(err))
+		err = unwrapped(err)
+		if connected.Load() && !ofConnection(err) {
+			err = errNoHTTP
+		}
+		return failed(err)
 	}
 	defer resp.Body.Close()
 	answer, err := read(resp)
@@ -182,6 +198,17 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 		return failed(err)
 	}
 	return answer, nil
+}
+
+// errNoHTTP stands for everything that net/http says of an answer that it
+// cannot read: it quotes the answer, which may repeat what was sent.
+var errNoHTTP = errors.New("what came is no answer in HTTP that can be read")
+
+// ofConnection reports whether an error tells of the connection, and not of
+// what came through it.
+func ofConnection(err error) bool {
+	_, network := errors.AsType[net.Error](err)
+	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)
 }
 
 // said is an error with a text that is safe to print.

@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/changeover-go/changeover/adapters/fake"
@@ -53,14 +54,13 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		return 1
 	}
 	s, err := start(plan, scenario, o)
-	if err != nil {
-		fmt.Fprintln(errOut, "simulator:", err)
-		return 1
+	if err == nil {
+		explain(out, s)
+		<-ctx.Done()
+		err = s.Close()
 	}
-	explain(out, s)
-	<-ctx.Done()
-	if err := s.Close(); err != nil {
-		fmt.Fprintln(errOut, "simulator:", err)
+	if err != nil {
+		fmt.Fprintln(errOut, "simulator:", strings.TrimPrefix(err.Error(), "simulator: "))
 		return 1
 	}
 	return 0

@@ -74,6 +74,7 @@ func TestWhatCannotBeServedIsSaid(t *testing.T) {
 			var out, errOut bytes.Buffer
 			require.Equal(t, 1, run(t.Context(), args, &out, &errOut))
 			require.NotEmpty(t, errOut.String())
+			require.LessOrEqual(t, strings.Count(errOut.String(), "simulator: "), 1, errOut.String())
 		})
 	}
 	require.Zero(t, run(t.Context(), []string{"-help"}, io.Discard, io.Discard))
