@@ -63,7 +63,7 @@ func talks(t *testing.T) []talk {
 		{"RepublishModule", upTo(t, staged(`{"publishId":41}`),
 			news(2, false, message("Info", "Uploading", ""), stop), goOn(), news(3, true), published(7)), 0, 4, republish(nil)},
 		{"RepublishModule of a solution", upTo(t, says("PublishRunningVersion", "<SolutionPubId>41</SolutionPubId>"),
-			news(2, true), published(7)), 3, 4, republish(func(o *servicecenter.Options) { o.Solution = "Changeover" })},
+			news(2, true, message("Info", "Done", "")), published(7)), 3, 4, republish(func(o *servicecenter.Options) { o.Solution = "Changeover" })},
 		{"RepublishModule that is aborted", upTo(t, staged(`{"publishId":41}`),
 			news(2, false, message("Error", "Compilation failed", ""), stop), aborted()), 5, 4, republish(nil)},
 		{"BackupLicense", []reply{answer(200, "application/octet-stream", "a made-up license")}, 0, 1, func(ctx context.Context, _ *testing.T, s *server) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -67,7 +68,15 @@ func TestAHostThatIsNotInThePlanIsRefused(t *testing.T) {
 func TestAServerThatIsNotReachedOrNotTrustedGetsNothing(t *testing.T) {
 	for name, change := range map[string]func(*servicecenter.Options){
 		"a certificate that the system's roots do not know": func(o *servicecenter.Options) { o.TLS = nil },
-		"a certificate for another host":                    func(o *servicecenter.Options) { o.TLS.ServerName = "other.example.com" },
+		"a certificate for another host": func(o *servicecenter.Options) {
+			other := httptest.NewUnstartedServer(http.NotFoundHandler())
+			other.StartTLS() // its certificate is for example.com
+			t.Cleanup(other.Close)
+			o.TLS.RootCAs.AddCert(other.Certificate())
+			o.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, network, other.Listener.Addr().String())
+			}
+		},
 		"no connection": func(o *servicecenter.Options) {
 			o.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("refused") }
 		},
@@ -175,7 +184,7 @@ func TestTheMachinesClockWaits(t *testing.T) {
 	certificate, _ := identity()
 	require.NotNil(t, certificate.Leaf)
 	synctest.Test(t, func(t *testing.T) {
-		s := newServer(t, upTo(t, staged(`{"publishId":41}`), news(0, false), news(0, false), news(0, true), published(7))...)
+		s := newServer(t, upTo(t, staged(`{"publishId":41}`), news(0, false), news(0, false), news(0, true, message("Info", "Done", "")), published(7))...)
 		began := time.Now()
 		_, err := s.client(func(o *servicecenter.Options) { o.Clock, o.Poll = nil, time.Minute }).RepublishModule(t.Context(), quality(), moduleName)
 		require.NoError(t, err)

@@ -204,6 +204,8 @@ func (p publisher) follow(ctx context.Context, id int, found findings, c *Client
 			secondStep = true // a stop that is repeated asks for nothing more
 		case finished && found.errors > 0:
 			return found.verdict(!secondStep)
+		case finished && !found.heard: // so might one that there is not
+			return unseen(errors.New("it is finished, and has never said anything"))
 		case finished:
 			return nil
 		}
@@ -238,6 +240,7 @@ func (m message) begins(prefixes ...string) bool {
 
 // findings are the errors of a publish; of their texts a few are kept.
 type findings struct {
+	heard      bool // there was a message of any type
 	errors     int
 	locks      int  // errors that say that another publish is under way
 	foreign    bool // one speaks of intellectual property
@@ -251,6 +254,7 @@ const maxTexts = 3
 
 // add takes note of a message if it is an error.
 func (f *findings) add(m message, v veil) {
+	f.heard = true
 	if m.failed() {
 		f.count(m, v)
 	}

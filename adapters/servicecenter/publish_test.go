@@ -38,7 +38,7 @@ func TestTheErrorsOfAPublishMeanWhatTheirTextsSay(t *testing.T) {
 		finished string // what it means when the publish ends with it
 		aborted  string // and when it stops with it
 	}{
-		{"no message", nil, "done", "done"},
+		{"no message", nil, "unknown", "done"},
 		{"information and warnings", []string{info, warning, info}, "done", "done"},
 		{"types in other cases", []string{message(" INFO ", "", ""), message("warning", "", "")}, "done", "done"},
 		{"an error of another kind", []string{fails("Compilation failed", "")}, "publishFailed", "publishFailed"},
@@ -65,7 +65,7 @@ func TestTheErrorsOfAPublishMeanWhatTheirTextsSay(t *testing.T) {
 			s, _, err := republish(t, staged(`{"publishId":41}`), news(9, true, c.messages...), published(7))
 			require.Equal(t, c.finished, means(err), "%v", err)
 			if err != nil {
-				require.Len(t, s.sent(), 5)
+				require.Len(t, s.sent(), 5, "nothing more is asked")
 			}
 		})
 		t.Run(c.name+", and the publish stops after its first step", func(t *testing.T) {
@@ -97,6 +97,11 @@ func TestALockInTheSecondStepIsNoReasonToTryAgain(t *testing.T) {
 	_, _, err := republish(t, staged(`{"publishId":41}`), news(1, false, message("PublishStop", "", "")), goOn(),
 		news(2, true, message("Error", locked, "")), published(7))
 	require.Equal(t, "publishFailed", means(err), "%v", err)
+}
+
+func TestAPublishThatSaysNothingIsNotTakenForDone(t *testing.T) {
+	_, _, err := republish(t, staged(`{"publishId":41}`), news(0, true), published(7))
+	require.ErrorIs(t, err, adapters.ErrUncertain)
 }
 
 func TestTheAnswerToAStartIsReadToTheLetter(t *testing.T) {
@@ -166,7 +171,7 @@ func TestAModuleIsLookedUpByItsExactName(t *testing.T) {
 }
 
 func TestTheVersionsAreThoseThatTheServerStates(t *testing.T) {
-	_, p, err := republish(t, staged(`{"publishId":41}`), news(1, true), published(8))
+	_, p, err := republish(t, staged(`{"publishId":41}`), news(1, true, message("Info", "Done", "")), published(8))
 	require.NoError(t, err)
 	require.Equal(t, adapters.Publication{Before: "7", After: "8"}, p)
 
@@ -175,7 +180,7 @@ func TestTheVersionsAreThoseThatTheServerStates(t *testing.T) {
 		"<Current>7</Current>", "<Current>7</Current><Fault>x</Fault>", "<Current>7</Current><Fault>3</Fault><FaultText>No &#x1f; rights\u202e</FaultText>",
 		"<Current>7</Current><Fault>3</Fault><FaultText>No rights\u202e</FaultText>",
 	} {
-		replies := upTo(t, staged(`{"publishId":41}`), news(1, true), says("Module_GetVersions", bad))
+		replies := upTo(t, staged(`{"publishId":41}`), news(1, true, message("Info", "Done", "")), says("Module_GetVersions", bad))
 		s := newServer(t, replies...)
 		p, err := s.client(nil).RepublishModule(t.Context(), quality(), moduleName)
 		require.Equal(t, "unknown", means(err), bad)

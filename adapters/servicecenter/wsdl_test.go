@@ -15,7 +15,7 @@ func describes(t *testing.T, change ...string) (*server, error) {
 	for i := 0; i < len(change); i += 2 {
 		require.Contains(t, before, change[i])
 	}
-	replies := upTo(t, staged(`{"publishId":41}`), news(1, true), published(7))
+	replies := upTo(t, staged(`{"publishId":41}`), news(1, true, message("Info", "Done", "")), published(7))
 	replies[0] = answer(200, "text/xml; charset=utf-8", after)
 	s := newServer(t, replies...)
 	_, err := s.client(nil).RepublishModule(t.Context(), quality(), moduleName)

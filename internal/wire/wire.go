@@ -60,12 +60,17 @@ type Client struct {
 // ErrUnverified refuses a configuration that would trust any server.
 var ErrUnverified = errors.New("TLS.InsecureSkipVerify is set: a license or a password would go to whoever answers; put the certificate authority into TLS.RootCAs instead")
 
+var errOneName = errors.New("TLS.ServerName is set: every server would be taken for that one; leave it out")
+
 // New returns a client. Its error says what is wrong with the options, and wraps
 // [ErrUnverified] if they turn verification off.
 func New(o Options) (*Client, error) {
 	config := new(tls.Config)
 	if o.TLS != nil {
 		config = o.TLS.Clone()
+	}
+	if config.ServerName != "" {
+		return nil, errOneName
 	}
 	if config.InsecureSkipVerify {
 		return nil, ErrUnverified

@@ -88,6 +88,8 @@ func TestBaseTakesHTTPSAddressesOnly(t *testing.T) {
 func TestNewRefusesWhatIsNotSafe(t *testing.T) {
 	_, err := wire.New(wire.Options{TLS: &tls.Config{InsecureSkipVerify: true}})
 	require.ErrorIs(t, err, wire.ErrUnverified)
+	_, err = wire.New(wire.Options{TLS: &tls.Config{ServerName: "one.example.test"}})
+	require.ErrorContains(t, err, "ServerName", "every server would be taken for that one")
 	_, err = wire.New(wire.Options{Timeout: -time.Second})
 	require.ErrorContains(t, err, "cannot be negative")
 }
