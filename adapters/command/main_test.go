@@ -34,9 +34,19 @@ func options(t testing.TB, args ...string) command.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// One thread is enough for a small program; the race detector would sleep
-	// for a second at its end.
-	return command.Options{Path: path, Args: args, Env: []string{"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=256MiB", "GORACE=atexit_sleep_ms=0"}, Describe: "the program"}
+	return command.Options{Path: path, Args: args, Env: append(quietly(t), "GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=256MiB"), Describe: "the program"}
+}
+
+// quietly is what keeps the test binary from doing more than it is told when it
+// ends: the race detector would sleep for a second, and what measures coverage
+// would say on stderr that it has nowhere to write.
+func quietly(t testing.TB) []string {
+	dir, err := os.MkdirTemp("", "changeover-coverage-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // a program that was left behind may just be writing there
+	return []string{"GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + dir}
 }
 
 // program returns a program with those options.
