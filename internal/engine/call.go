@@ -44,8 +44,8 @@ var errForsaken = errors.New("the call was given up: it did not come back althou
 // carryOut makes the call and hands it to back, whatever the step does: a panic
 // is an error that says nothing of the outcome, and so is that a step does not
 // heed its context. When such a step comes back after all, it is handed to late
-// instead.
-func (c *call[F]) carryOut(ctx context.Context, opts Options, back, late func(*call[F])) {
+// instead. A call that changes something has until graced is done.
+func (c *call[F]) carryOut(ctx, graced context.Context, opts Options, back, late func(*call[F])) {
 	defer func() {
 		if c.sent.CompareAndSwap(false, true) {
 			back(c)
@@ -69,9 +69,7 @@ func (c *call[F]) carryOut(ctx context.Context, opts Options, back, late func(*c
 	if c.observe {
 		do = c.step.Observe
 	} else if c.Effect.Mutates {
-		var cancel context.CancelFunc
-		ctx, cancel = withGrace(ctx, opts.Grace)
-		defer cancel()
+		ctx = graced
 	}
 	if c.Effect.Timeout > 0 {
 		var cancel context.CancelFunc

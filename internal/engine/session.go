@@ -280,7 +280,9 @@ func (s *Session) Flush(ctx context.Context) error {
 		s.spill(s.staged)
 		return s.broken
 	}
-	s.untold = append(s.untold, s.staged...)
+	if s.opts.OnEntry != nil || s.opts.Logger.Core().Enabled(zap.WarnLevel) { // somebody listens
+		s.untold = append(s.untold, s.staged...)
+	}
 	s.staged = nil
 	s.tell()
 	return nil
@@ -333,9 +335,13 @@ const unwritten = "not in the journal"
 // logEntry writes one line of log for an entry; the journal, not the log, is
 // the record.
 func (s *Session) logEntry(e journal.Entry, message string) {
-	log := s.opts.Logger.Info
+	level := zap.InfoLevel
 	if message == unwritten || e.Kind == journal.Doubt || e.Kind == journal.Held || e.Kind == journal.Failed {
-		log = s.opts.Logger.Warn
+		level = zap.WarnLevel
+	}
+	line := s.opts.Logger.Check(level, message)
+	if line == nil {
+		return
 	}
 	fields := []zap.Field{zap.Uint64("seq", e.Seq)}
 	for _, f := range [][2]string{
@@ -346,7 +352,7 @@ func (s *Session) logEntry(e journal.Entry, message string) {
 			fields = append(fields, zap.String(f[0], f[1]))
 		}
 	}
-	log(message, fields...)
+	line.Write(fields...)
 }
 
 // Facts decodes the facts of a standing; the zero F if it has none.

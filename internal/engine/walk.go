@@ -82,6 +82,8 @@ func (w *Walk[F]) Run(ctx context.Context) error {
 		return err
 	}
 	w.results = make(chan *call[F], len(w.Envs)) // never blocks a call that ends
+	graced, cancel := withGrace(ctx, w.Session.opts.Grace)
+	defer cancel()
 	var failed error
 	for {
 		var calls []*call[F]
@@ -96,7 +98,7 @@ func (w *Walk[F]) Run(ctx context.Context) error {
 		}
 		for _, c := range calls {
 			w.running++
-			carryOut := func() { c.carryOut(ctx, w.Session.opts, func(c *call[F]) { w.results <- c }, w.late) }
+			carryOut := func() { c.carryOut(ctx, graced, w.Session.opts, func(c *call[F]) { w.results <- c }, w.late) }
 			if w.Session.opts.Inline {
 				carryOut()
 			} else {

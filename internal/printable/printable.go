@@ -25,6 +25,9 @@ const maxMarks = 2
 // cut is replaced by a note of how many runes of s are missing, for which
 // there is room among the MaxRunes. Text of a Text is the same Text.
 func Text(s string) string {
+	if len(s) <= MaxRunes && plain(s) {
+		return s
+	}
 	const room = MaxRunes - len("... (1234567890 more)")
 	var b strings.Builder
 	// The note follows the last piece after which there was room for it.
@@ -55,11 +58,25 @@ func Text(s string) string {
 // nothing may try: a hostile text can show an escape for a character that it
 // does not contain, but cannot hide one that it does contain.
 func Whole(s string) string {
+	if plain(s) {
+		return s
+	}
 	var b strings.Builder
 	for _, piece := range pieces(s) {
 		b.WriteString(piece)
 	}
 	return b.String()
+}
+
+// plain reports whether s is ASCII that shows as itself, which nearly all text
+// is.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // pieces yields what is printed for each rune of s, with its place in s.
