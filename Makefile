@@ -16,7 +16,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Sweeps that do one thing after the other, hundreds of times: the race detector
 # sees nothing in them that it does not see in the other tests, and would take
 # minutes for it. They run with the other tests, without it.
-SEQUENTIAL := ^TestACrashAnywhere|^TestAnyCallMayFailOnce|^TestRollbackMayBeAskedForAtAnyTime|^TestNoLawIsBroken|^TestSweepFindsNothingWrong|^TestSweepNamesWhatIsWrong|^TestTheExamplesPass|^TestXMLWithAnyByteChanged|^TestAFileWithAnyByteChanged|^TestEveryPrefixHasAReport|^TestEveryFaultOfTheCatalogue
+SEQUENTIAL := ^TestACrashAnywhere|^TestAnyCallMayFailOnce|^TestRollbackMayBeAskedForAtAnyTime|^TestNoLawIsBroken|^TestSweepFindsNothingWrong|^TestSweepNamesWhatIsWrong|^TestTheExamplesPass|^TestXMLWithAnyByteChanged|^TestAFileWithAnyByteChanged|^TestEveryPrefixHasAReport|^TestEveryFaultOfTheCatalogue|^TestAMixedRunCompletes|^TestEveryClassOfAnswer|^TestEveryAnswerToEveryRequest|^TestAJournalCutAnywhere|^TestEveryChangedByteOf|^TestAPowerCutLosesNothing|^TestNoPowerCutLoses|^TestInabilitiesSkip
 
 # $(call each,COMMAND) runs a command in the folder of every module and stops at
 # the first that fails. A comma in COMMAND is written $(comma).
