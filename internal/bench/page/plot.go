@@ -45,12 +45,15 @@ func (p Plot) Write(path string) error {
 }
 
 // put draws the legend to the right of everything else, where it hides nothing.
+// The space is larger than what its text takes here: whoever shows the picture
+// may have other fonts.
 func put(drawing *plot.Plot, canvas draw.Canvas) {
 	legend := drawing.Legend
-	legend.Top = true
+	legend.Top, legend.Left = true, true
+	room := legend.Rectangle(canvas).Size().X*13/10 + vg.Points(10)
 	drawing.Legend = plot.NewLegend()
-	drawing.Draw(draw.Crop(canvas, 0, -legend.Rectangle(canvas).Size().X-vg.Points(10), 0, 0))
-	legend.Draw(draw.Crop(canvas, 0, 0, 0, -vg.Points(20)))
+	drawing.Draw(draw.Crop(canvas, 0, -room, 0, 0))
+	legend.Draw(draw.Crop(canvas, canvas.Size().X-room+vg.Points(10), 0, 0, -vg.Points(20)))
 }
 
 func (p Plot) draw() (*plot.Plot, error) {
@@ -75,9 +78,10 @@ func (p Plot) draw() (*plot.Plot, error) {
 			return nil, fmt.Errorf("plot %q: %w", l.Name, err)
 		}
 		line.Width = vg.Points(1.5)
-		line.Color, dots.Color, dots.Shape = plotutil.Color(i), plotutil.Color(i), draw.CircleGlyph{}
+		round := i / len(plotutil.DefaultColors) // a color that comes again has another form
+		line.Color, dots.Color, dots.Shape = plotutil.Color(i), plotutil.Color(i), plotutil.Shape(3+round)
 		if l.Dashed {
-			line.Dashes = plotutil.Dashes(1)
+			line.Dashes = plotutil.Dashes(1 + round)
 		}
 		drawing.Add(line, dots)
 		drawing.Legend.Add(l.Name, line, dots)
