@@ -27,7 +27,7 @@ const (
 	sourceCode = "ABC.D1E.F2G.H3I.J4K.L5M.N6O.AOU"
 	targetCode = "ZYX.W9V.U8T.S7R.Q6P.O5N.M4L.AOU"
 	serial     = license.SerialNumber("AAA-BBB-CCC-DDD-EEE-FFF-GGG-HHH")
-	other      = license.SerialNumber("XXX-BBB-CCC-DDD-EEE-FFF-GGG-HHH")
+	other      = license.SerialNumber("OTH-BBB-CCC-DDD-EEE-FFF-GGG-HHH")
 )
 
 var (

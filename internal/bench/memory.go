@@ -95,7 +95,7 @@ func settled() (runtime.MemStats, int) {
 	var m runtime.MemStats
 	for range 3 { // what has a finalizer goes with the second collection
 		runtime.GC()
-		time.Sleep(time.Millisecond)
+		time.Sleep(time.Millisecond) // finalizers, and goroutines that are just ending, have threads of their own
 	}
 	runtime.ReadMemStats(&m)
 	return m, runtime.NumGoroutine()
