@@ -17,7 +17,7 @@ import (
 )
 
 // call is one attempt at an effect, or one observation of it. It belongs to
-// the walk until it is spawned, to its goroutine until that sends it back, and
+// the walk until it is started, to its goroutine until that hands it back, and
 // to the walk again then. A call that does not come back is given up: it stays
 // with its goroutine for good, and the walk gets a copy that knows nothing.
 type call[F any] struct {
@@ -26,12 +26,12 @@ type call[F any] struct {
 	step    machine.Step[F]
 	observe bool          // look what came of an earlier attempt
 	wait    time.Duration // before anything else
-	witness func(context.Context, func(journal.Testimony)) context.Context
+	term    term
 
 	trigger machine.Trigger
 	err     error
-	unsent  bool        // the caller gave up before the step was called
-	sent    atomic.Bool // it, or the copy that stands for it, was sent back
+	made    bool        // the step was called, or may have been; otherwise it has only waited
+	sent    atomic.Bool // it, or the copy that stands for it, was handed back
 
 	mu        sync.Mutex
 	witnessed []journal.Testimony
@@ -41,76 +41,23 @@ type call[F any] struct {
 // context was done.
 var errForsaken = errors.New("the call was given up: it did not come back although its time was over, and may still do something")
 
-// carryOut makes the call and hands it to back, whatever the step does: a panic
-// is an error that says nothing of the outcome, and so is that a step does not
-// heed its context. When such a step comes back after all, it is handed to late
-// instead. A call that changes something has until graced is done.
-func (c *call[F]) carryOut(ctx, graced context.Context, opts Options, back, late func(*call[F])) {
-	defer func() {
-		if c.sent.CompareAndSwap(false, true) {
-			back(c)
-		} else {
-			late(c)
-		}
-	}()
-	defer func() {
-		if p := recover(); p != nil {
-			c.trigger, c.err = "", fmt.Errorf("the step panicked: %v", p)
-			opts.Logger.Error("a step panicked", zap.String("effect", string(c.Effect.Name)), zap.ByteString("stack", debug.Stack()))
-		}
-	}()
-	if c.wait > 0 {
-		if c.err = opts.Clock.Sleep(ctx, c.wait); c.err != nil {
-			c.unsent = true
-			return
-		}
-	}
-	do := c.step.Do
-	if c.observe {
-		do = c.step.Observe
-	} else if c.Effect.Mutates {
-		ctx = graced
-	}
-	if c.Effect.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.Effect.Timeout)
-		defer cancel()
-	}
-	// An effect without a time of its own walks the environments: each of their
-	// calls is given up for itself.
-	if !opts.Inline && c.Effect.Timeout > 0 {
-		copied := &call[F]{Call: c.Call, item: c.item, step: c.step, observe: c.observe, err: errForsaken}
-		defer afterwards(ctx, opts.Grace, func() {
-			if c.sent.CompareAndSwap(false, true) {
-				back(copied)
-			}
-		})()
-	}
-	if c.witness != nil {
-		ctx = c.witness(ctx, c.takeDown)
-	}
-	c.trigger, c.err = do(ctx, &c.Call)
+// patient reports whether the call changes something, so that it may come to
+// an answer after the caller has given up.
+func (c *call[F]) patient() bool { return c.Effect.Mutates && !c.observe }
+
+// forsaken is what the walk goes on with when the call does not come back.
+func (c *call[F]) forsaken() *call[F] {
+	return &call[F]{Call: c.Call, item: c.item, step: c.step, observe: c.observe, err: errForsaken, made: true}
 }
 
-// afterwards calls f some time after ctx is done, in a goroutine of its own,
-// unless it is stopped before. Grace is real time, whatever the session's clock
-// says.
-func afterwards(ctx context.Context, grace time.Duration, f func()) (stop func()) {
-	waiting, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	unwatch := context.AfterFunc(ctx, func() {
-		if (SystemClock{}).Sleep(waiting, grace) == nil {
-			f()
-		}
-	})
-	return func() { unwatch(); cancel() }
-}
-
-// withGrace returns a context that ends some time after ctx: a call that
-// changes something is given that long to come to an answer, so that stopping
-// a run does not needlessly leave a doubt behind.
+// withGrace returns a context that ends some time after ctx.
 func withGrace(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	graced, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := afterwards(ctx, grace, cancel)
+	stop := context.AfterFunc(ctx, func() {
+		if (SystemClock{}).Sleep(graced, grace) == nil {
+			cancel()
+		}
+	})
 	return graced, func() { stop(); cancel() }
 }
 
@@ -124,4 +71,99 @@ func (c *call[F]) testimony() []journal.Testimony {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.witnessed)
+}
+
+// start makes the call in a goroutine of its own, or at once if effects are
+// carried out inline. A call that waits first comes back in between, so that
+// its time begins when it is made.
+func (w *Walk[F]) start(ctx context.Context, c *call[F]) {
+	w.running++
+	switch opts := &w.Session.opts; {
+	case opts.Inline && c.wait > 0:
+		if w.pause(ctx, c); c.err != nil {
+			w.back.put(c)
+			return
+		}
+		fallthrough
+	case opts.Inline:
+		if c.patient() {
+			ctx = w.graced
+		}
+		if c.Effect.Timeout > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, c.Effect.Timeout)
+			defer cancel()
+		}
+		w.carryOut(ctx, c)
+	case c.wait > 0:
+		go func() {
+			defer w.back.put(c)
+			w.pause(ctx, c)
+		}()
+	default:
+		w.terms.begin(ctx, c)
+		go w.carryOut(&c.term, c)
+	}
+}
+
+// pause waits as long as the call is to wait.
+func (w *Walk[F]) pause(ctx context.Context, c *call[F]) {
+	c.err = w.Session.opts.Clock.Sleep(ctx, c.wait)
+	c.wait = 0
+}
+
+// carryOut makes the call and hands it back, whatever the step does.
+func (w *Walk[F]) carryOut(ctx context.Context, c *call[F]) {
+	defer w.handBack(c)
+	c.made = true
+	do := c.step.Do
+	if c.observe {
+		do = c.step.Observe
+	}
+	if w.Witness != nil {
+		ctx = w.Witness(ctx, c.takeDown)
+	}
+	c.trigger, c.err = do(ctx, &c.Call)
+}
+
+// handBack ends a call. A panic is an error that says nothing of the outcome.
+// What comes back too late is only noted.
+func (w *Walk[F]) handBack(c *call[F]) {
+	if p := recover(); p != nil {
+		c.trigger, c.err = "", fmt.Errorf("the step panicked: %v", p)
+		w.Session.Logger().Error("a step panicked", zap.String("effect", string(c.Effect.Name)), zap.ByteString("stack", debug.Stack()))
+	}
+	c.term.end(context.Canceled)
+	if c.sent.CompareAndSwap(false, true) {
+		w.back.put(c)
+	} else {
+		w.late(c)
+	}
+}
+
+// arrivals are calls that were handed back.
+type arrivals[F any] struct {
+	mu    sync.Mutex
+	calls []*call[F]
+	some  chan struct{} // has a value when there are any
+}
+
+func (a *arrivals[F]) put(c *call[F]) {
+	a.mu.Lock()
+	a.calls = append(a.calls, c)
+	a.mu.Unlock()
+	select {
+	case a.some <- struct{}{}:
+	default:
+	}
+}
+
+// take returns what has arrived, in order; spare, which is not used any more,
+// takes up what comes next.
+func (a *arrivals[F]) take(spare []*call[F]) []*call[F] {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	taken := a.calls
+	a.calls = spare[:0]
+	return taken
 }

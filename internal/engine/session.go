@@ -3,10 +3,11 @@
 // of environments through a table. It knows tables and journals; it knows
 // neither ports nor licenses, which reach it as steps and facts.
 //
-// One goroutine decides for a walk and writes its journal. Each effect runs in
-// a goroutine of its own that ends with the effect; none outlives [Walk.Run]
-// but that of a call that does not heed its context, which is given up. Outcomes that arrive while the journal is being written share
-// the next append, together with the intents that follow from them.
+// One goroutine decides for a walk, and while a second one writes the journal
+// settles what arrives; that shares the next append, together with the intents
+// that follow from it. Each effect runs in a goroutine of its own that ends with
+// the effect; none outlives [Walk.Run] but that of a call that does not heed its
+// context, which is given up.
 package engine
 
 import (
@@ -76,6 +77,9 @@ type Mask interface {
 // up: what has happened must be recorded.
 const journalTimeout = time.Minute
 
+// maxSpare is how many entries room is kept for from one append to the next.
+const maxSpare = 4096
+
 // ErrDefinition is wrapped when a journal was written under other tables than
 // those that would continue it.
 var ErrDefinition = errors.New("the run was begun with another definition of the procedure")
@@ -130,9 +134,12 @@ type Session struct {
 	store   journal.Store
 	opening journal.Opening
 
+	writing sync.Mutex // held while the store writes; taken before mu
+
 	mu     sync.Mutex
 	record *journal.Record // includes what is staged
-	staged []journal.Entry // numbered, not durable yet
+	staged []journal.Entry // numbered, not durable yet, and not being written
+	spare  []journal.Entry // empty, to be staged in next
 	opened bool            // the Opened entry of this turn is staged or written
 	broken error           // the journal can no longer be written
 	spilt  *UnwrittenError // broken, if an append has failed
@@ -187,6 +194,22 @@ func (s *Session) Standing(env string) (journal.Standing, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.record.Standing(env)
+}
+
+// standing returns what the journal says of env, and the hold that keeps it
+// from going on: its own, or that of somebody who stopped the whole
+// infrastructure.
+func (s *Session) standing(env string) (at journal.Standing, hold *journal.Hold) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, _ = s.record.Standing(env)
+	if at.Hold != nil {
+		return at, at.Hold
+	}
+	if all, _ := s.record.Standing(journal.Infrastructure); all.Hold != nil && all.Hold.Kind == journal.HoldOperator {
+		return at, all.Hold
+	}
+	return at, nil
 }
 
 // Empty reports whether the journal has no entry yet.
@@ -260,31 +283,52 @@ func (s *Session) mask(e *journal.Entry) {
 	}
 }
 
-// Flush makes everything that is staged durable, in one append. It does not
-// give up with ctx: what has happened is recorded. After an error the session
-// writes nothing more.
-func (s *Session) Flush(ctx context.Context) error {
+// dirty reports whether something is staged that can still be written.
+func (s *Session) dirty() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.broken != nil {
-		return s.broken
+	return len(s.staged) > 0 && s.broken == nil
+}
+
+// Flush makes everything that is staged durable, in one append; what is staged
+// meanwhile waits for the next one. It does not give up with ctx: what has
+// happened is recorded. After an error the session writes nothing more.
+func (s *Session) Flush(ctx context.Context) error {
+	err := s.write(ctx)
+	s.tell()
+	return err
+}
+
+func (s *Session) write(ctx context.Context) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.mu.Lock()
+	batch, err := s.staged, s.broken
+	if err == nil {
+		s.staged, s.spare = s.spare, nil
 	}
-	if len(s.staged) == 0 {
-		return nil
+	s.mu.Unlock()
+	if err != nil || len(batch) == 0 {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), journalTimeout)
 	defer cancel()
-	if err := s.store.Append(ctx, s.staged[0].Seq-1, s.staged...); err != nil {
+	err = s.store.Append(ctx, batch[0].Seq-1, batch...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
 		s.spilt = &UnwrittenError{err: err}
 		s.broken = s.spilt
-		s.spill(s.staged)
+		s.spill(append(batch, s.staged...))
 		return s.broken
 	}
 	if s.opts.OnEntry != nil || s.opts.Logger.Core().Enabled(zap.WarnLevel) { // somebody listens
-		s.untold = append(s.untold, s.staged...)
+		s.untold = append(s.untold, batch...)
 	}
-	s.staged = nil
-	s.tell()
+	if cap(batch) <= maxSpare {
+		clear(batch)
+		s.spare = batch[:0]
+	}
 	return nil
 }
 
@@ -307,10 +351,12 @@ func (s *Session) spill(entries []journal.Entry) {
 }
 
 // tell tells log and OnEntry what has become durable, in order and from one
-// goroutine at a time. It is called with the lock held and gives it up
-// meanwhile, so that whoever is told may hold the run; what becomes durable
-// meanwhile is told by whoever is telling already.
+// goroutine at a time. It holds no lock meanwhile, so that whoever is told may
+// hold the run; what becomes durable meanwhile is told by whoever is telling
+// already.
 func (s *Session) tell() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.telling {
 		return
 	}

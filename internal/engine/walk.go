@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"go.uber.org/zap"
 
@@ -57,10 +56,12 @@ type Walk[F any] struct {
 	fresh   []*item[F] // have not entered the table yet, in order
 	blocked []*item[F] // were refused by what their state needs
 	active  int        // under way: neither fresh nor at rest
-	running int        // calls under way
-	results chan *call[F]
-	table   string // ID of the table
-	halted  bool   // StopOnHold has struck
+	running int        // calls that were started and have not been settled
+	back    arrivals[F]
+	terms   terms[F]
+	graced  context.Context // of calls that change something, when they are made inline
+	table   string          // ID of the table
+	halted  bool            // StopOnHold has struck
 }
 
 // item is one environment in a walk. Its state and hold are in the session's
@@ -81,46 +82,78 @@ func (w *Walk[F]) Run(ctx context.Context) error {
 	if err := w.load(); err != nil {
 		return err
 	}
-	w.results = make(chan *call[F], len(w.Envs)) // never blocks a call that ends
-	graced, cancel := withGrace(ctx, w.Session.opts.Grace)
-	defer cancel()
-	var failed error
-	for {
-		var calls []*call[F]
+	w.back.some = make(chan struct{}, 1)
+	w.terms = newTerms[F](w.Session.opts.Grace)
+	defer w.terms.timer.Stop()
+	if w.Session.opts.Inline {
+		var cancel context.CancelFunc
+		w.graced, cancel = withGrace(ctx, w.Session.opts.Grace)
+		defer cancel()
+	}
+	var (
+		failed  error
+		calls   []*call[F]            // whose intents are being written
+		writing bool                  // by a goroutine, so that outcomes can be settled meanwhile
+		written = make(chan error, 1) // by it
+		stopped = ctx.Done()
+		spare   []*call[F]
+	)
+	begin := func(err error) {
 		if failed == nil {
-			calls, failed = w.issue(ctx)
-		}
-		if err := w.Session.Flush(ctx); err != nil && failed == nil {
 			failed = err
 		}
-		if failed != nil {
-			calls = nil // no intent on record, no effect
-		}
 		for _, c := range calls {
-			w.running++
-			carryOut := func() { c.carryOut(ctx, graced, w.Session.opts, func(c *call[F]) { w.results <- c }, w.late) }
-			if w.Session.opts.Inline {
-				carryOut()
+			if failed == nil { // no intent on record, no effect
+				w.start(ctx, c)
+			}
+		}
+		calls = nil
+	}
+	for {
+		if !writing {
+			if failed == nil {
+				calls, failed = w.issue(ctx)
+			}
+			if w.running > 0 && w.Session.dirty() && !w.Session.opts.Inline {
+				writing = true
+				go func() { written <- w.Session.Flush(ctx) }()
 			} else {
-				go carryOut()
+				begin(w.Session.Flush(ctx))
+			}
+			if w.running == 0 && !writing {
+				if failed == nil && ctx.Err() != nil {
+					failed = ctx.Err()
+				}
+				return failed
 			}
 		}
-		if w.running == 0 {
-			if failed == nil && ctx.Err() != nil {
-				failed = ctx.Err()
-			}
-			return failed
+		var lost []*call[F]
+		select {
+		case <-w.back.some:
+		case err := <-written:
+			writing = false
+			begin(err)
+		case <-w.terms.timer.C:
+			lost = w.terms.expire()
+		case <-stopped:
+			stopped = nil
+			w.terms.stop(ctx.Err())
 		}
-		r := <-w.results
-		for more := true; more; {
+		for _, c := range lost {
+			if c.sent.CompareAndSwap(false, true) {
+				w.back.put(c.forsaken())
+			}
+		}
+		spare = w.back.take(spare)
+		for i, c := range spare {
+			spare[i] = nil
 			w.running--
-			if err := w.settle(ctx, r); err != nil && failed == nil {
-				failed = err
+			if !c.made && c.err == nil { // it has waited
+				w.start(ctx, c)
+				continue
 			}
-			select {
-			case r = <-w.results:
-			default:
-				more = false
+			if err := w.settle(ctx, c); err != nil && failed == nil {
+				failed = err
 			}
 		}
 	}
@@ -162,7 +195,7 @@ func (w *Walk[F]) issue(ctx context.Context) ([]*call[F], error) {
 			it, w.ready = w.ready[0], w.ready[1:]
 		case len(w.fresh) > 0 && (w.Limit <= 0 || w.active < w.Limit):
 			it, w.fresh = w.fresh[0], w.fresh[1:]
-			if w.holdOf(it.env) != nil {
+			if _, hold := w.Session.standing(it.env); hold != nil {
 				w.rest(it, true)
 				continue
 			}
@@ -185,18 +218,6 @@ func (w *Walk[F]) issue(ctx context.Context) ([]*call[F], error) {
 		}
 	}
 	return calls, nil
-}
-
-// holdOf returns the hold that keeps env from going on: its own, or that of
-// somebody who stopped the whole infrastructure.
-func (w *Walk[F]) holdOf(env string) *journal.Hold {
-	if s, ok := w.Session.Standing(env); ok && s.Hold != nil {
-		return s.Hold
-	}
-	if s, ok := w.Session.Standing(journal.Infrastructure); ok && s.Hold != nil && s.Hold.Kind == journal.HoldOperator {
-		return s.Hold
-	}
-	return nil
 }
 
 // rest takes it out of those under way; short says that it has not got where
@@ -234,13 +255,13 @@ func (w *Walk[F]) stage(it *item[F], e journal.Entry, withFacts bool) error {
 // next stages the intent of what it is to do now and returns the call; nil if
 // it rests, waits for a person, or is refused.
 func (w *Walk[F]) next(it *item[F]) (*call[F], error) {
-	at, _ := w.Session.Standing(it.env)
+	at, hold := w.Session.standing(it.env)
 	state := machine.State(at.State)
 	node, known := w.Machine.Node(state)
 	switch {
 	case !known:
 		return nil, fmt.Errorf("%s: %q: %w", w.table, at.State, machine.ErrUnknownState)
-	case w.holdOf(it.env) != nil:
+	case hold != nil:
 		w.rest(it, true)
 		return nil, nil
 	case node.Do == "" || state == w.Until:
@@ -252,7 +273,7 @@ func (w *Walk[F]) next(it *item[F]) (*call[F], error) {
 	if !ok || step.Do == nil || effect.Mutates && step.Observe == nil {
 		return nil, fmt.Errorf("%s: no step carries out and observes the effect %q of state %s", w.table, node.Do, state)
 	}
-	c := &call[F]{item: it, step: step, witness: w.Witness, Call: machine.Call[F]{
+	c := &call[F]{item: it, step: step, Call: machine.Call[F]{
 		ID: effectID(w.Session.opening.Plan, w.table, it.env, at.Steps, node.Do), Environment: it.env, Leg: w.Leg,
 		State: state, Effect: effect, Attempt: max(at.Attempt, 1),
 	}}
@@ -301,12 +322,18 @@ func (w *Walk[F]) complete(facts F) F {
 // effectID is the same for every attempt at one effect in one visit of its
 // state, over crashes and hosts: the idempotency key of OR1.
 func effectID(plan, table, env string, steps int, effect machine.EffectName) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{plan, table, env, strconv.Itoa(steps), string(effect)}, "\x00")))
+	b := make([]byte, 0, 256)
+	for _, part := range []string{plan, table, env} {
+		b = append(append(b, part...), 0)
+	}
+	b = append(strconv.AppendInt(b, int64(steps), 10), 0)
+	sum := sha256.Sum256(append(b, effect...))
 	return hex.EncodeToString(sum[:12])
 }
 
 // settle stages what came of a call and puts its environment back in line.
 func (w *Walk[F]) settle(ctx context.Context, r *call[F]) error {
+	w.terms.forget(r)
 	it := r.item
 	it.facts = r.Facts
 	entry := journal.Entry{State: string(r.State), Effect: string(r.Effect.Name), ID: r.ID, Attempt: r.Attempt, Testimony: r.testimony()}
@@ -322,11 +349,11 @@ func (w *Walk[F]) settle(ctx context.Context, r *call[F]) error {
 		}
 		return w.fire(it, r, entry)
 
-	case r.unsent && r.observe, r.observe && ctx.Err() != nil && r.err != nil:
+	case !r.made && r.observe, r.observe && ctx.Err() != nil && r.err != nil:
 		w.rest(it, false) // still in doubt; the next walk looks
 		return nil
 
-	case r.unsent:
+	case !r.made:
 		w.rest(it, false)
 		entry.Kind, entry.Condition = journal.Failed, "interrupted"
 		return w.stage(it, entry, true)
