@@ -35,8 +35,10 @@ func NewMask(codes ...ActivationCode) Mask {
 		}
 		quoted, _ := json.Marshal(plain) // a string always marshals
 		for _, form := range []string{plain, strings.ToLower(plain), strings.ToUpper(plain), string(quoted[1 : len(quoted)-1])} {
-			m.codes = append(m.codes, form)
-			pairs = append(pairs, form, code.String())
+			if !slices.Contains(m.codes, form) { // each costs a search of every text
+				m.codes = append(m.codes, form)
+				pairs = append(pairs, form, code.String())
+			}
 		}
 	}
 	m.replacer = strings.NewReplacer(pairs...)
