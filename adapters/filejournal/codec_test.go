@@ -59,7 +59,16 @@ func TestALineShowsWhatItHas(t *testing.T) {
 }
 
 func decodeEntry(line []byte) (journal.Entry, error) {
-	return newDecoder().decode(line[:len(line)-1])
+	return decodeWith(newDecoder(), line[:len(line)-1])
+}
+
+// decodeWith returns what is not overwritten later.
+func decodeWith(d *decoder, in []byte) (journal.Entry, error) {
+	e, err := d.decode(in)
+	if err != nil {
+		return journal.Entry{}, err
+	}
+	return *e, nil
 }
 
 func TestTheCodecAgreesWithEncodingJSON(t *testing.T) {
@@ -77,7 +86,7 @@ func TestTheCodecAgreesWithEncodingJSON(t *testing.T) {
 
 		var expected journal.Entry
 		require.NoError(t, json.Unmarshal(want, &expected))
-		decoded, err := shared.decode(want[:len(want)-1])
+		decoded, err := decodeWith(shared, want[:len(want)-1])
 		require.NoError(t, err, "%s", want)
 		require.Equal(t, expected, decoded, "%s", want)
 	}
@@ -168,7 +177,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add([]byte(`{"seq":1,"epoch":1,"time":"2026-11-23T08:30:00Z","kind":"noted","facts":[{}],"opened":null`))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		e, err := newDecoder().decode(in)
+		e, err := decodeWith(newDecoder(), in)
 		if err != nil || len(e.Facts) > 0 && !json.Valid(e.Facts) {
 			return
 		}

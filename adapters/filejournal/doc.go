@@ -64,8 +64,16 @@
 //
 // # What a crash leaves
 //
-// [Store.Append] writes the lines of a batch in one piece and returns when the
-// disk has them. A crash before that leaves the first few of them, and
+// [Store.Append] writes the lines of a batch in one piece, calls fsync once, and
+// returns when the disk has them; HEAD it writes afterwards and leaves to the
+// system. Everything else waits for the disk as well, the file and the names of
+// it: what the first entry creates, what Open repairs, and HEAD when the store
+// is closed. (fdatasync would leave out nothing: an append changes the length of
+// the file, which has to be kept with the bytes. And the file is not made longer
+// beforehand: what a crash leaves of a batch could then not be told from
+// damage.)
+//
+// A crash before that leaves the first few of them, and
 // perhaps a beginning of the next. Open cuts such an unfinished last line
 // ([Store.Repaired]), writes again what HEAD does not vouch for, because its
 // writer may have seen the disk fail, and waits for the disk before it returns.

@@ -3,9 +3,11 @@ package filejournal
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/changeover-go/changeover/migration/journal"
 )
@@ -21,12 +23,27 @@ type mark struct {
 // slots at once.
 const slotLen = 4096
 
+const (
+	slotText = `{"version":1`
+	spaces   = "                                                                                "
+)
+
 // slot returns the slot of HEAD for m.
-func (m mark) slot() []byte {
-	b := fmt.Appendf(make([]byte, 0, slotLen), `{"version":%d,"seq":%d,"epoch":%d,"hash":"%s"`, version, m.Seq, m.Epoch, m.Hash[:])
+func (m mark) slot() []byte { return m.appendSlot(make([]byte, 0, slotLen)) }
+
+// appendSlot appends the slot of HEAD for m to b, which is empty.
+func (m mark) appendSlot(b []byte) []byte {
+	b = append(b, slotText...)
+	b = strconv.AppendUint(append(b, `,"seq":`...), m.Seq, 10)
+	b = strconv.AppendUint(append(b, `,"epoch":`...), m.Epoch, 10)
+	b = append(append(b, hashKey...), m.Hash[:]...)
+	b = append(b, '"')
 	sum := sha256.Sum256(b)
-	b = fmt.Appendf(b, `,"sum":"%x"}`, sum[:8])
-	b = append(b, bytes.Repeat([]byte(" "), slotLen-1-len(b))...)
+	b = hex.AppendEncode(append(b, `,"sum":"`...), sum[:8])
+	b = append(b, `"}`...)
+	for len(b) < slotLen-1 {
+		b = append(b, spaces[:min(len(spaces), slotLen-1-len(b))]...)
+	}
 	return append(b, '\n')
 }
 

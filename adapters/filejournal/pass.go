@@ -22,7 +22,7 @@ var errStop = errors.New("stopped")
 
 // readThrough reads a journal, checks it line by line and against HEAD, and
 // hands every entry to each, which may stop it with an error.
-func readThrough(r io.Reader, head head, each func(journal.Entry) error) (pass, error) {
+func readThrough(r io.Reader, head head, each func(*journal.Entry) error) (pass, error) {
 	var p pass
 	s, d := newScanner(r), newDecoder()
 	for {

@@ -45,7 +45,7 @@ func FuzzReadThrough(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file, headFile []byte) {
 		head := parseHead(headFile)
 		var seq uint64
-		each := func(e journal.Entry) error {
+		each := func(e *journal.Entry) error {
 			seq++
 			require.Equal(t, seq, e.Seq)
 			return nil

@@ -133,7 +133,7 @@ func (s *Store) open(dir string, opts *Options, accept *Acceptance) (found pass,
 	if accept != nil {
 		head.ignored = true
 	}
-	if found, err = readThrough(reader(s.journal), head, func(journal.Entry) error { return nil }); err != nil {
+	if found, err = readThrough(reader(s.journal), head, func(*journal.Entry) error { return nil }); err != nil {
 		return found, err
 	}
 	if accept != nil {
@@ -256,7 +256,8 @@ func (s *Store) Append(ctx context.Context, after uint64, entries ...journal.Ent
 	}
 	s.last = last
 	s.size += int64(len(lines))
-	if err := disk.WriteAll(s.head, last.slot(), int64(s.slot*slotLen)); err != nil {
+	s.buf = last.appendSlot(s.buf[:0]) // the lines are on the disk
+	if err := disk.WriteAll(s.head, s.buf, int64(s.slot*slotLen)); err != nil {
 		return s.giveUp(err)
 	}
 	s.slot = 1 - s.slot
@@ -375,12 +376,12 @@ func (s *Store) Read(ctx context.Context) iter.Seq2[journal.Entry, error] {
 }
 
 // stopping hands entries to yield until it has enough or ctx is done.
-func stopping(ctx context.Context, yield func(journal.Entry, error) bool) func(journal.Entry) error {
-	return func(e journal.Entry) error {
+func stopping(ctx context.Context, yield func(journal.Entry, error) bool) func(*journal.Entry) error {
+	return func(e *journal.Entry) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if !yield(e, nil) {
+		if !yield(*e, nil) {
 			return errStop
 		}
 		return nil

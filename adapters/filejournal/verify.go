@@ -30,7 +30,7 @@ type Report struct {
 // nothing, so it may run beside the process that writes. Its error names the
 // first line that is not as it was written; see [Open].
 func Verify(ctx context.Context, dir string, opts *Options) (Report, error) {
-	found, head, err := read(dir, opts, func(journal.Entry) error { return ctx.Err() })
+	found, head, err := read(dir, opts, func(*journal.Entry) error { return ctx.Err() })
 	if err != nil {
 		return Report{}, err
 	}
@@ -65,7 +65,7 @@ func Read(ctx context.Context, dir string, opts *Options) iter.Seq2[journal.Entr
 }
 
 // read reads HEAD, and then the journal, which is at least as long.
-func read(path string, opts *Options, each func(journal.Entry) error) (found pass, head head, err error) {
+func read(path string, opts *Options, each func(*journal.Entry) error) (found pass, head head, err error) {
 	if opts == nil {
 		opts = &Options{}
 	}

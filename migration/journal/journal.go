@@ -90,6 +90,7 @@ type Opening struct {
 	Procedure  string            `json:"procedure"`
 	Definition string            `json:"definition"`         // hash of the procedure's tables
 	Verb       string            `json:"verb"`               // what was asked for: apply, resume, rollback
+	Preview    string            `json:"preview,omitempty"`  // digest of the preview that the run was begun from; only in the first entry
 	Host       string            `json:"host,omitempty"`     // for people
 	User       string            `json:"user,omitempty"`     // for people
 	Adapters   map[string]string `json:"adapters,omitempty"` // port -> what answers for it

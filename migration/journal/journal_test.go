@@ -440,7 +440,7 @@ func TestEveryFieldOfAnEntrySurvivesJSON(t *testing.T) {
 			"testimony": [{"by": "e.Testimony.By", "at": "2026-11-23T08:30:07Z", "text": "e.Testimony.Text"}],
 			"facts": {"n": 7},
 			"opened": {"format": 7, "run": "e.Opened.Run", "plan": "e.Opened.Plan", "procedure": "e.Opened.Procedure", "repaired": 7,
-				"definition": "e.Opened.Definition", "verb": "e.Opened.Verb", "host": "e.Opened.Host", "user": "e.Opened.User",
+				"definition": "e.Opened.Definition", "verb": "e.Opened.Verb", "preview": "e.Opened.Preview", "host": "e.Opened.Host", "user": "e.Opened.User",
 				"adapters": {"port": "e.Opened.Adapters"}}
 		}`, string(b))
 	})

@@ -28,8 +28,8 @@ func (m *Memory) Append(ctx context.Context, after uint64, entries ...Entry) err
 	if err := CheckSeq(uint64(len(m.entries)), after, entries); err != nil {
 		return err
 	}
-	for _, e := range entries {
-		m.entries = append(m.entries, e.clone())
+	for i := range entries {
+		m.entries = append(m.entries, entries[i].clone())
 	}
 	return nil
 }
@@ -37,15 +37,15 @@ func (m *Memory) Append(ctx context.Context, after uint64, entries ...Entry) err
 // Read implements [Store].
 func (m *Memory) Read(ctx context.Context) iter.Seq2[Entry, error] {
 	m.mu.Lock()
-	entries := slices.Clone(m.entries)
+	entries := m.entries[:len(m.entries):len(m.entries)] // which never change
 	m.mu.Unlock()
 	return func(yield func(Entry, error) bool) {
-		for _, e := range entries {
+		for i := range entries {
 			if err := ctx.Err(); err != nil {
 				yield(Entry{}, err)
 				return
 			}
-			if !yield(e.clone(), nil) {
+			if !yield(entries[i].clone(), nil) {
 				return
 			}
 		}
@@ -58,27 +58,28 @@ func CheckSeq(last, after uint64, entries []Entry) error {
 	if after != last {
 		return fmt.Errorf("%w: the last entry is %d, not %d", ErrSeq, last, after)
 	}
-	for i, e := range entries {
-		if want := after + uint64(i) + 1; e.Seq != want {
-			return fmt.Errorf("%w: entry %d of the batch has number %d, not %d", ErrSeq, i+1, e.Seq, want)
+	for i := range entries {
+		if seq, want := entries[i].Seq, after+uint64(i)+1; seq != want {
+			return fmt.Errorf("%w: entry %d of the batch has number %d, not %d", ErrSeq, i+1, seq, want)
 		}
 	}
 	return nil
 }
 
 // clone shares nothing with e that a caller could change.
-func (e Entry) clone() Entry {
-	e.Facts = slices.Clone(e.Facts)
-	e.Testimony = slices.Clone(e.Testimony)
+func (e *Entry) clone() Entry {
+	c := *e
+	c.Facts = slices.Clone(e.Facts)
+	c.Testimony = slices.Clone(e.Testimony)
 	if e.Hold != nil {
 		h := *e.Hold
 		h.Environments, h.Verbs = slices.Clone(h.Environments), slices.Clone(h.Verbs)
-		e.Hold = &h
+		c.Hold = &h
 	}
 	if e.Opened != nil {
 		o := *e.Opened
 		o.Adapters = maps.Clone(o.Adapters)
-		e.Opened = &o
+		c.Opened = &o
 	}
-	return e
+	return c
 }

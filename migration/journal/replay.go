@@ -38,6 +38,7 @@ type Standing struct {
 type Record struct {
 	Run     string // name of the run; empty for an empty journal
 	Plan    string // digest of the plan
+	Preview string // digest of the preview that the run was begun from; empty: from none
 	Started time.Time
 	Last    uint64 // Seq of the last entry
 	Epoch   uint64 // of the last Opened entry
@@ -83,7 +84,7 @@ func (r *Record) Add(e Entry) error {
 	if r.index == nil {
 		r.index, r.Definitions = map[string]int{}, map[string]string{}
 	}
-	switch err := r.add(e); {
+	switch err := r.add(&e); {
 	case err == nil:
 		return nil
 	case errors.Is(err, ErrForeign):
@@ -93,7 +94,7 @@ func (r *Record) Add(e Entry) error {
 	}
 }
 
-func (r *Record) add(e Entry) error {
+func (r *Record) add(e *Entry) error {
 	if e.Seq != r.Last+1 {
 		return fmt.Errorf("follows entry %d", r.Last)
 	}
@@ -126,7 +127,7 @@ func (r *Record) add(e Entry) error {
 	return s.add(e)
 }
 
-func (s *Standing) add(e Entry) error {
+func (s *Standing) add(e *Entry) error {
 	switch e.Kind {
 	case Begun:
 		// What a hold of the procedure waited for was a matter of the table
@@ -181,7 +182,7 @@ func (s *Standing) add(e Entry) error {
 	return nil
 }
 
-func (r *Record) open(e Entry) error {
+func (r *Record) open(e *Entry) error {
 	o := e.Opened
 	switch {
 	case o == nil:
@@ -194,12 +195,14 @@ func (r *Record) open(e Entry) error {
 		return fmt.Errorf("%w: it opens the run %s in the journal of the run %s", ErrForeign, quote(o.Run), quote(r.Run))
 	case r.Last > 1 && o.Plan != r.Plan:
 		return fmt.Errorf("%w: it opens the run with another plan", ErrForeign)
+	case r.Last > 1 && o.Preview != "":
+		return errors.New("begins the run from a preview, but the run has begun")
 	}
 	if hash, seen := r.Definitions[o.Procedure]; seen && hash != o.Definition {
 		return fmt.Errorf("%w: it changes the definition of %s within the run", ErrForeign, quote(o.Procedure))
 	}
 	if r.Last == 1 {
-		r.Run, r.Plan, r.Started = o.Run, o.Plan, e.Time
+		r.Run, r.Plan, r.Preview, r.Started = o.Run, o.Plan, o.Preview, e.Time
 	}
 	r.Epoch = e.Epoch
 	r.Definitions[o.Procedure] = o.Definition
