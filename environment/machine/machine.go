@@ -72,11 +72,12 @@ func New[F any](t Table[F]) (*Machine[F], error) {
 	m.sm.OnUnhandledTrigger(func(ctx context.Context, at stateless.State, on stateless.Trigger, _ []string) error {
 		return &RefusedError{Table: t.ID, State: at.(State), Trigger: on.(Trigger), Reasons: ctx.(*cell).unmet}
 	})
+	ways := t.ways()
 	for _, s := range t.States {
 		n := &node[F]{Node: s, key: s.State, needs: guards(s.Needs)}
 		m.nodes[s.State] = n
 		conf := m.sm.Configure(n.key)
-		for _, e := range t.out(s.State) {
+		for _, e := range ways[s.State] {
 			n.out = append(n.out, way[F]{Edge: e, key: e.On, guards: guards(e.If)})
 			conditions := make([]stateless.GuardFunc, len(e.If))
 			for i, name := range e.If {

@@ -170,21 +170,22 @@ func cloneEdges(edges []Edge) []Edge {
 	return edges
 }
 
-// out returns the edges that leave s: its own, then those of Anywhere.
-func (t Table[F]) out(s State) []Edge {
-	var out []Edge
+// ways returns the edges that leave each state: its own, then those of
+// Anywhere.
+func (t Table[F]) ways() map[State][]Edge {
+	ways := make(map[State][]Edge, len(t.States))
 	for _, e := range t.Edges {
-		if e.From == s {
-			out = append(out, e)
+		ways[e.From] = append(ways[e.From], e)
+	}
+	for _, n := range t.States {
+		for _, e := range t.Anywhere {
+			if e.leaves(n.State) {
+				e.From = n.State
+				ways[n.State] = append(ways[n.State], e)
+			}
 		}
 	}
-	for _, e := range t.Anywhere {
-		if e.leaves(s) {
-			e.From = s
-			out = append(out, e)
-		}
-	}
-	return out
+	return ways
 }
 
 // node returns the place of a state in States, or -1.

@@ -18,6 +18,7 @@ func (t Table[F]) Validate() error {
 		guards:  map[GuardName]bool{},
 		effects: map[EffectName]*Effect{},
 		asked:   map[GuardName]bool{},
+		ways:    t.ways(),
 	}
 	v.errs = append(v.errs, t.mistakes...)
 	if t.ID == "" {
@@ -38,6 +39,7 @@ type validation[F any] struct {
 	guards  map[GuardName]bool
 	effects map[EffectName]*Effect
 	asked   map[GuardName]bool // guards that something names
+	ways    map[State][]Edge
 	errs    []error
 }
 
@@ -144,7 +146,7 @@ func (v *validation[F]) named() {
 			continue
 		}
 		known := map[Trigger]bool{}
-		for _, way := range v.out(n.State) {
+		for _, way := range v.ways[n.State] {
 			known[way.On] = true
 		}
 		for _, c := range e.Catch {
@@ -236,35 +238,21 @@ func (v *validation[F]) reach() {
 	if !v.states[v.Initial] {
 		return // named has said so; nothing can be reached from nowhere
 	}
-	reached := map[State]bool{}
-	var walk func(State)
-	walk = func(s State) {
-		if !v.states[s] || reached[s] {
-			return
+	var final []State
+	to, from := map[State][]State{}, map[State][]State{}
+	for _, n := range v.States {
+		if n.Final {
+			final = append(final, n.State)
 		}
-		reached[s] = true
-		for _, e := range v.out(s) {
-			walk(e.To)
-		}
-	}
-	walk(v.Initial)
-
-	ends := map[State]bool{} // states from which a final one can be reached
-	for grown := true; grown; {
-		grown = false
-		for _, n := range v.States {
-			if ends[n.State] {
-				continue
-			}
-			ok := n.Final
-			for _, e := range v.out(n.State) {
-				ok = ok || ends[e.To]
-			}
-			if ok {
-				ends[n.State], grown = true, true
+		for _, e := range v.ways[n.State] {
+			from[e.To] = append(from[e.To], n.State)
+			if v.states[e.To] {
+				to[n.State] = append(to[n.State], e.To)
 			}
 		}
 	}
+	reached := spread([]State{v.Initial}, to)
+	ends := spread(final, from) // states from which a final one can be reached
 	if len(ends) == 0 {
 		v.add("no state is final")
 	}
@@ -279,10 +267,25 @@ func (v *validation[F]) reach() {
 			v.add("state %q cannot be reached from %q", n.State, v.Initial)
 		case n.Do != "" && !leads[n.State]:
 			v.add("state %q asks for the effect %q but has no way out for it", n.State, n.Do)
-		case !n.Final && len(v.out(n.State)) == 0:
+		case !n.Final && len(v.ways[n.State]) == 0:
 			v.add("state %q is stuck: it is not final and nothing leads out of it", n.State)
 		case !ends[n.State] && len(ends) > 0:
 			v.add("no end can be reached from state %q", n.State)
 		}
 	}
+}
+
+// spread returns the states that can be got to from some, these included.
+func spread(from []State, next map[State][]State) map[State]bool {
+	seen := map[State]bool{}
+	for len(from) > 0 {
+		last := len(from) - 1
+		s := from[last]
+		from = from[:last]
+		if !seen[s] {
+			seen[s] = true
+			from = append(from, next[s]...)
+		}
+	}
+	return seen
 }

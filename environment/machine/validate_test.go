@@ -1,6 +1,7 @@
 package machine_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -196,4 +197,27 @@ func TestEffectThatMutatesMayBeRetried(t *testing.T) {
 	table := full()
 	table.Effects[0].Mutates = true
 	require.NoError(t, table.Validate())
+}
+
+// chain is a table of n states in a row.
+func chain(n int) machine.Table[vector] {
+	t := machine.Table[vector]{ID: "chain", Initial: "0"}
+	for k := range n {
+		t.States = append(t.States, machine.Node{State: machine.State(strconv.Itoa(k)), Doc: "One of many.", Final: k == n-1})
+		if k > 0 {
+			t.Edges = append(t.Edges, machine.Edge{From: machine.State(strconv.Itoa(k - 1)), On: "gone", To: machine.State(strconv.Itoa(k))})
+		}
+	}
+	return t
+}
+
+// A search that goes round the table again and again allocates each time, and
+// allocations can be counted exactly.
+func TestValidateGrowsWithItsTable(t *testing.T) {
+	allocations := func(states int) float64 {
+		table := chain(states)
+		require.NoError(t, table.Validate())
+		return testing.AllocsPerRun(5, func() { _ = table.Validate() })
+	}
+	require.Less(t, allocations(300), 12*allocations(30), "ten times the states")
 }
