@@ -7,7 +7,6 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 MODULES := $(filter-out internal/bench%,$(shell cat allmodules))
-BENCHMARKS := $(filter internal/bench%,$(shell cat allmodules))
 FUZZTIME ?= 30s
 HOURS ?= 1
 SEED ?= $(shell date +%s)
@@ -25,7 +24,7 @@ each = @for module in $(MODULES); do echo "== $@ ($$module)"; (cd "$$module"; $(
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: check
 check: fmt vet lint floor-plan race tidy-diff cross-vet ## everything that a change must pass
@@ -91,10 +90,18 @@ soak: ## the tiers that never run out of seeds, for HOURS (1); what they find be
 bench: ## measure beside peers and physical limits, and write docs/benchmarks.md; wants a quiet machine
 	cd internal/bench && go run . -run all -out ../../docs
 
+# The Temporal contender is checked by itself: it takes minutes to compile.
 .PHONY: bench-check
 bench-check: ## check the benchmarks' own code, and assert the ratios that may not get worse
-	@for module in $(BENCHMARKS); do echo "== $@ ($$module)"; (cd "$$module" && go vet ./... && go test ./...); done
-	cd internal/bench && go run . check
+	cd internal/bench && go vet ./... && go test ./... && go run . check
+
+.PHONY: bench-mutants
+bench-mutants: ## show that bench-check fails without batching, and the reliability programme without a sync
+	cd internal/bench && go run . mutants
+
+.PHONY: bench-temporal
+bench-temporal: ## check the code of the Temporal contender, which compiles for minutes the first time
+	cd internal/bench/temporal && go vet ./... && go test ./...
 
 .PHONY: golden
 golden: ## rewrite the golden files, and what else is generated; look at the difference before committing it

@@ -7,6 +7,7 @@
 //	go run . -run steps,replay          measure a part, print the page
 //	go run . check                      assert the ratios that may not get worse
 //	go run . check -one-by-one          the same without batching, which must fail
+//	go run . mutants                    show that, and that a missing sync is found elsewhere
 //
 // What it measures is on disk: -dir chooses which. It says nothing about how
 // fast real portals are, which is what an infrastructure waits for.
@@ -21,6 +22,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/pprof"
+	"slices"
 	"time"
 
 	"github.com/changeover-go/changeover/internal/bench/contender"
@@ -47,9 +49,13 @@ type options struct {
 	budget                       time.Duration
 }
 
+// enough measurements of one thing are for benchstat to say how far they can be
+// trusted.
+const enough = 6
+
 func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	verb := "run"
-	if len(args) > 0 && (args[0] == "check" || args[0] == "once") {
+	if len(args) > 0 && slices.Contains([]string{"check", "mutants", "once"}, args[0]) {
 		verb, args = args[0], args[1:]
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -59,13 +65,17 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	flags.BoolVar(&o.lies, "lies", false, "measure although the disk lies about sync")
 	flags.StringVar(&o.temporal, "temporal", "", "use this `program`, built from the module ./temporal; default: build it")
 	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write where the time goes into this `file`, for go tool pprof")
-	flags.IntVar(&o.rounds, "rounds", 5, "compare in this many rounds")
+	rounds := enough
+	if verb == "mutants" {
+		rounds = 3 // what a planted mistake does is no matter of a few hundredths
+	}
+	flags.IntVar(&o.rounds, "rounds", rounds, "compare in this many rounds")
 	switch verb {
 	case "run":
 		flags.StringVar(&o.run, "run", "all", "measure these `parts`: ratios, steps, memory, replay, kernel, plan")
 		flags.StringVar(&o.out, "out", "", "write the page and its plots into this `folder`; default: print the page")
 		flags.StringVar(&o.raw, "raw", "", "write every single measurement into this `file`, for benchstat")
-		flags.IntVar(&o.repetitions, "repetitions", 5, "repeat each load so often")
+		flags.IntVar(&o.repetitions, "repetitions", enough, "repeat each load so often")
 		flags.DurationVar(&o.budget, "budget", time.Minute, "spend so long on the loads of each contender; what does not fit in is named")
 	case "check":
 		flags.BoolVar(&o.oneByOne, "one-by-one", false, "append each entry by itself, to see that the check notices")
@@ -78,6 +88,9 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 			return nil
 		}
 		return err
+	}
+	if flags.NArg() > 0 && verb != "once" {
+		return fmt.Errorf("%q is more than %s takes; see -help", flags.Args(), verb)
 	}
 	p, err := newPlace(o.dir, o.lies)
 	if err != nil {
@@ -102,6 +115,8 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 			b.wrap = func(s journal.Store) journal.Store { return contender.OneByOne{Store: s} }
 		}
 		return check(ctx, b, out)
+	case "mutants":
+		return plant(ctx, b, o.dir, out)
 	case "once":
 		for _, c := range contenders(o.temporal) {
 			if c.Name() == flags.Arg(0) {
@@ -110,7 +125,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 		}
 		return fmt.Errorf("there is no contender %q", flags.Arg(0))
 	default:
-		r := &report{bench: b, temporal: o.temporal, out: o.out, raw: o.raw, log: log,
+		r := &report{bench: b, temporal: o.temporal, out: o.out, raw: o.raw, log: log, profiled: o.cpuProfile != "",
 			effort: effort{repetitions: o.repetitions, budget: o.budget, least: 200 * time.Millisecond}}
 		return r.write(ctx, o.run, out)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/changeover-go/changeover/adapters/filejournal"
 	"github.com/changeover-go/changeover/internal/bench/contender"
 	"github.com/changeover-go/changeover/internal/bench/limit"
+	"github.com/changeover-go/changeover/internal/bench/page"
 	"github.com/changeover-go/changeover/internal/bench/stats"
 	"github.com/changeover-go/changeover/migration/journal"
 )
@@ -22,13 +23,9 @@ import (
 // A ratio compares changeover with a limit or another way, in rounds in which
 // the two take turns, so that both meet the same weather on the machine.
 type ratio struct {
-	name         string
+	demand
 	ours, theirs []float64 // one of each for a round
-	unit         string
 	over         []float64 // ours over theirs, one for a round
-	figure       float64   // what the design wants
-	bound        float64   // what the check demands, which leaves room for a noisy machine
-	least        bool      // figure and bound are what the ratio is at least, not at most
 }
 
 // add adds a round.
@@ -39,13 +36,6 @@ func (r *ratio) add(ours, theirs float64) {
 // median is the ratio in the middle: a round that was disturbed does not move
 // it.
 func (r ratio) median() float64 { return stats.Median(r.over) }
-
-func (r ratio) holds(want float64) bool {
-	if r.least {
-		return r.median() >= want
-	}
-	return r.median() <= want
-}
 
 // bench is what the comparisons need to know.
 type bench struct {
@@ -101,7 +91,7 @@ func (b bench) file() (path string, remove func() error, err error) {
 // singleStream compares a durable step, from one effect to the next, with a
 // bare write and sync of the bytes that it has appended.
 func singleStream(ctx context.Context, b bench) (ratio, error) {
-	r := ratio{name: "one durable step, single stream, over a bare write and fdatasync of the same bytes", unit: "µs", figure: 1.15, bound: 2}
+	r := ratio{demand: all().stream}
 	for range b.rounds * 4 {
 		var waits []float64
 		chunks, err := b.ran(ctx, func(c *contender.Changeover) error {
@@ -134,23 +124,25 @@ func singleStream(ctx context.Context, b bench) (ratio, error) {
 	return r, nil
 }
 
+// many is how many environments are in flight at most, in what is measured.
+const many = 512
+
 // grouped compares the steps of 512 environments in flight with group-committed
 // appends of as many bytes by 512 writers.
 func grouped(ctx context.Context, b bench) (ratio, error) {
-	const inFlight = 512
-	r := ratio{name: "durable steps/s, 512 in flight, over bare group-committed appends of the same bytes by 512 writers", unit: "/s", figure: 0.8, bound: 0.05, least: true}
+	r := ratio{demand: all().grouped}
 	for range b.rounds {
 		var rate float64
 		chunks, err := b.ran(ctx, func(c *contender.Changeover) error {
 			began := time.Now()
-			err := c.RunInstances(ctx, 2*inFlight, inFlight, func(int, int, time.Time) {})
-			rate = 2 * inFlight * contender.Steps / time.Since(began).Seconds()
+			err := c.RunInstances(ctx, 2*many, many, func(int, int, time.Time) {})
+			rate = 2 * many * contender.Steps / time.Since(began).Seconds()
 			return err
 		})
 		if err != nil {
 			return r, err
 		}
-		bare, err := b.groupCommitted(stepBytes(chunks, 2*inFlight), inFlight)
+		bare, err := b.groupCommitted(stepBytes(chunks, 2*many), many)
 		if err != nil {
 			return r, err
 		}
@@ -176,32 +168,41 @@ func (b bench) groupCommitted(size, writers int) (rate float64, err error) {
 // makespan compares a thousand environments with effects that take their time
 // with goroutines behind a semaphore that wait as long.
 func makespan(ctx context.Context, b bench) (ratio, error) {
-	const (
-		instances = 1000
-		inFlight  = 100
-		each      = 20 * time.Millisecond
-	)
-	r := ratio{name: "1,000 environments x 6 steps x 20 ms, 100 in flight, over the same waits behind a semaphore", unit: "s", figure: 1.02, bound: 1.6}
-	for range max(b.rounds/2, 3) {
+	r := ratio{demand: all().makespan}
+	for range b.rounds {
 		var took time.Duration
-		// The effects sleep: what is measured is how much more than the waits it takes.
 		if _, err := b.ran(ctx, func(c *contender.Changeover) error {
 			began := time.Now()
-			err := c.Walk(ctx, contender.Walk{Instances: instances, InFlight: inFlight, Effect: func(context.Context, int, int) { time.Sleep(each) }})
+			err := sleepers(ctx, c)
 			took = time.Since(began)
 			return err
 		}); err != nil {
 			return r, err
 		}
-		r.add(took.Seconds(), limit.Waits(instances, contender.Steps, inFlight, each).Seconds())
+		r.add(took.Seconds(), limit.Waits(spanInstances, contender.Steps, spanInFlight, spanWait).Seconds())
 	}
 	return r, nil
+}
+
+// What the makespan is measured of: so many environments, so many of them in
+// flight, with effects that wait so long.
+const (
+	spanInstances = 1000
+	spanInFlight  = 100
+	spanWait      = 20 * time.Millisecond
+)
+
+// sleepers carries out effects that sleep: what is measured is how much more than
+// the waits it takes.
+func sleepers(ctx context.Context, c *contender.Changeover) error {
+	return c.Walk(ctx, contender.Walk{Instances: spanInstances, InFlight: spanInFlight, Effect: func(context.Context, int, int) { time.Sleep(spanWait) }})
 }
 
 // replayed compares reading, checking and folding a journal with reading and
 // hashing its bytes.
 func replayed(ctx context.Context, b bench, entries int) (ratio, error) {
-	r := ratio{name: "replay, over reading and hashing the same bytes", unit: "entries/s", bound: 0.07, least: true}
+	r := ratio{demand: all().replayed}
+	r.what = fmt.Sprintf("replay of %s entries, over reading and hashing the same bytes", page.Count(float64(entries)))
 	dir, err := b.place.fresh()
 	if err != nil {
 		return r, err

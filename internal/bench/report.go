@@ -22,11 +22,13 @@ type report struct {
 	out      string    // the folder for the page; empty: none, and no plots
 	raw      string    // the file for every single measurement; empty: none
 	log      io.Writer // tells a person what is going on
+	profiled bool      // the whole run is being profiled, so that no part of it can be by itself
 
 	page    page.Page // what comes behind the figures
 	figures []figure
 	scores  []score
 	ratios  []ratio
+	columns []column // of where the time goes
 }
 
 // part is what can be measured by itself.
@@ -50,6 +52,15 @@ func (r *report) parts() []part {
 func (r *report) write(ctx context.Context, names string, stdout io.Writer) error {
 	began := time.Now()
 	wanted := strings.Split(names, ",")
+	known := []string{"all"}
+	for _, p := range r.parts() {
+		known = append(known, p.name)
+	}
+	for _, name := range wanted {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("there is no part %q, only %s", name, strings.Join(known, ", "))
+		}
+	}
 	for _, p := range r.parts() {
 		if !slices.Contains(wanted, "all") && !slices.Contains(wanted, p.name) {
 			continue
@@ -67,6 +78,7 @@ func (r *report) write(ctx context.Context, names string, stdout io.Writer) erro
 	var p page.Page
 	r.intro(&p, began)
 	r.figureTable(&p)
+	r.whereTable(&p)
 	text := p.String() + "\n" + r.page.String()
 	if r.out == "" {
 		_, err := io.WriteString(stdout, text)
@@ -106,13 +118,13 @@ func (r *report) measurements() string {
 	for _, s := range r.scores {
 		for _, a := range s.samples {
 			for _, rate := range a.rates {
-				fmt.Fprintf(&b, "BenchmarkSteps/contender=%s/instances=%d 1 %.0f steps/s\n", name(s.name), a.instances, rate)
+				fmt.Fprintf(&b, "BenchmarkSteps/contender=%s/instances=%d 1 %.6g steps/s\n", name(s.name), a.instances, rate)
 			}
 		}
 	}
 	for _, f := range r.ratios {
 		for _, over := range f.over {
-			fmt.Fprintf(&b, "BenchmarkRatio/%s 1 %.4f ratio\n", name(f.name), over)
+			fmt.Fprintf(&b, "BenchmarkRatio/%s 1 %.6g ratio\n", name(f.what), over)
 		}
 	}
 	return b.String()

@@ -21,9 +21,15 @@ func (s *Site) notPaused(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the environments of LifeTime: %w", err)
 	}
+	paused := make(map[string]bool, len(registered))
+	for _, r := range registered {
+		if r.Paused {
+			paused[r.Name] = true
+		}
+	}
 	var going []string
 	for _, name := range s.Paused {
-		if !slices.ContainsFunc(registered, func(r environment.Registered) bool { return r.Name == name && r.Paused }) {
+		if !paused[name] {
 			going = append(going, name)
 		}
 	}
@@ -96,6 +102,12 @@ func (s *Site) Running(ctx context.Context) error {
 
 // StillPaused is called before every upload and republish of the way forward.
 // A pause that was lost halts the whole run (reliability.md PA2).
+//
+// It reads the whole list of LifeTime each time, which over n environments
+// makes n times n answers. The port has no smaller question, and to share one
+// answer among the environments that ask at the same time would cost a promise:
+// where a person answers, what that person stated belongs into the entry of
+// each effect that went on because of it.
 func (s *Site) StillPaused(ctx context.Context) error {
 	err := s.SeePause(ctx, new(environment.Pause))
 	if errors.Is(err, ErrNotPaused) {

@@ -117,7 +117,7 @@ const forReaders = "It speaks to the reader; there is nothing in it for a progra
 
 // rules are the sentences of the written procedure. The wording is ours.
 func rules() []rule {
-	var all []rule
+	all := make([]rule, 0, 96) // a report is made after each verb: these are not copied as they grow
 	ref := ""
 	add := func(r rule) {
 		r.Ref = ref

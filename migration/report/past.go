@@ -97,8 +97,9 @@ func (p *past) everywhere(counts func(hit) bool, marks ...mark) bool {
 
 // clauses evaluates every clause.
 func (p *past) clauses() []Clause {
-	var all []Clause
-	for _, r := range rules() {
+	rules := rules()
+	all := make([]Clause, 0, len(rules))
+	for _, r := range rules {
 		all = append(all, p.evaluate(r))
 	}
 	return all

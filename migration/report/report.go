@@ -179,6 +179,7 @@ type fold struct {
 	incidents []*incident                  // in the order in which they were first met
 	met       map[incident]*incident       // by what they have in common when they are met again
 	doubts    map[string]*incident         // environment -> what is not known of it yet
+	effects   map[within][]machine.Effect  // of the tables that were asked for
 }
 
 // New reads the journal of a run of plan. For an empty journal, Run and Verdict
@@ -197,7 +198,7 @@ func New(plan migration.Plan, entries iter.Seq2[journal.Entry, error]) (*Report,
 			Next: []string{}, Environments: []Environment{}, Findings: []Finding{}, Warnings: []string{}, clean: newCleaner(plan),
 		},
 		plan: plan, past: newPast(plan, profile), facts: map[string]environment.Facts{},
-		heldFor: map[string]string{}, met: map[incident]*incident{}, doubts: map[string]*incident{},
+		heldFor: map[string]string{}, met: map[incident]*incident{}, doubts: map[string]*incident{}, effects: map[within][]machine.Effect{},
 	}
 	f.Infrastructure = f.clean.text(plan.Infrastructure.Name)
 	for e, err := range entries {
@@ -389,7 +390,19 @@ func (f *fold) changing(name string) bool {
 // mutates reports whether the effect in flight changes something; one that the
 // procedures' own tables do not know counts as one that does.
 func (f *fold) mutates(at journal.Standing) bool {
-	var effects []machine.Effect
+	effects := f.effectsOf(at)
+	i := slices.IndexFunc(effects, func(e machine.Effect) bool { return string(e.Name) == at.Effect })
+	return i < 0 || effects[i].Mutates
+}
+
+// effectsOf returns the effects of the table that at is in. A table is made
+// once for all the environments that are in it.
+func (f *fold) effectsOf(at journal.Standing) []machine.Effect {
+	in := within{at.Table, at.Leg, at.Env == journal.Infrastructure}
+	effects, known := f.effects[in]
+	if known {
+		return effects
+	}
 	switch {
 	case at.Table == f.past.lineBack:
 		effects = rollback.InfrastructureTable().Effects
@@ -404,6 +417,12 @@ func (f *fold) mutates(at journal.Standing) bool {
 			}
 		}
 	}
-	i := slices.IndexFunc(effects, func(e machine.Effect) bool { return string(e.Name) == at.Effect })
-	return i < 0 || effects[i].Mutates
+	f.effects[in] = effects
+	return effects
+}
+
+// within is what decides which of the procedures' own tables a standing is in.
+type within struct {
+	table, leg string
+	line       bool // it is the infrastructure's
 }

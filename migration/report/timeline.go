@@ -11,19 +11,24 @@ import (
 
 // An Event is one entry of the journal, for a timeline.
 type Event struct {
-	Seq         uint64        `json:"seq"`
-	Time        time.Time     `json:"time"`
-	Kind        journal.Kind  `json:"kind"`
-	Environment string        `json:"environment,omitempty"` // "*" is the infrastructure; empty: a process took the run over
-	What        string        `json:"what"`                  // one sentence, see Sentence
-	Leg         string        `json:"leg,omitempty"`
-	State       machine.State `json:"state,omitempty"`
-	To          machine.State `json:"to,omitempty"`
-	Effect      string        `json:"effect,omitempty"`
-	Condition   string        `json:"condition,omitempty"`
-	Doubt       bool          `json:"doubt,omitempty"`    // nobody knew whether Effect was done
-	Observed    bool          `json:"observed,omitempty"` // what came of it was seen afterwards
-	By          string        `json:"by,omitempty"`       // who decided, or stated something
+	Seq         uint64       `json:"seq"`
+	Time        time.Time    `json:"time"`
+	Kind        journal.Kind `json:"kind"`
+	Environment string       `json:"environment,omitempty"` // "*" is the infrastructure; empty: a process took the run over
+	What        string       `json:"what"`                  // one sentence, see Sentence
+	// Table is the ID of the table whose State and To these are. Trigger led
+	// from one to the other: a machine.Mark for a drawing of the table.
+	Table     string           `json:"table,omitempty"`
+	Leg       string           `json:"leg,omitempty"`
+	State     machine.State    `json:"state,omitempty"`
+	Trigger   machine.Trigger  `json:"trigger,omitempty"`
+	To        machine.State    `json:"to,omitempty"`
+	Effect    string           `json:"effect,omitempty"`
+	Condition string           `json:"condition,omitempty"`
+	Hold      journal.HoldKind `json:"hold,omitempty"`     // what is waited for, from now on
+	Doubt     bool             `json:"doubt,omitempty"`    // nobody knew whether Effect was done
+	Observed  bool             `json:"observed,omitempty"` // what came of it was seen afterwards
+	By        string           `json:"by,omitempty"`       // who decided, or stated something
 }
 
 // Timeline returns one event for each entry of the journal. It is made anew
@@ -37,22 +42,25 @@ func (r *Report) Timeline() []Event {
 }
 
 // entries keeps the entries of a journal, without facts, for the timeline.
-// They are kept in blocks: a journal may have a million, and is not copied as
-// it grows.
+// They are kept in blocks, each of which is made in its full length: a journal
+// may have a million, and none is copied as it grows.
 type entries struct {
 	blocks [][]journal.Entry
 	n      int
 }
 
-const block = 1 << 10
+// The first block has room for a small run; the next double what there is, up
+// to the largest.
+const firstBlock, largestBlock = 1 << 6, 1 << 10
 
 func (l *entries) add(e journal.Entry) {
 	e.Facts = nil
-	if l.n%block == 0 {
-		l.blocks = append(l.blocks, nil)
+	last := len(l.blocks) - 1
+	if last < 0 || len(l.blocks[last]) == cap(l.blocks[last]) {
+		l.blocks = append(l.blocks, make([]journal.Entry, 0, min(max(l.n, firstBlock), largestBlock)))
+		last++
 	}
-	b := &l.blocks[len(l.blocks)-1]
-	*b = append(*b, e)
+	l.blocks[last] = append(l.blocks[last], e)
 	l.n++
 }
 
@@ -68,9 +76,14 @@ func (l *entries) all(yield func(journal.Entry) bool) {
 }
 
 func (c cleaner) event(e journal.Entry) Event {
+	hold := journal.HoldKind("")
+	if e.Hold != nil {
+		hold = journal.HoldKind(c.text(string(e.Hold.Kind)))
+	}
 	return Event{
-		Seq: e.Seq, Time: e.Time, Kind: journal.Kind(c.text(string(e.Kind))), Environment: c.text(e.Env), What: c.sentence(e),
-		Leg: c.text(e.Leg), State: machine.State(c.text(e.State)), To: machine.State(c.text(e.To)), Effect: c.text(e.Effect), Condition: c.text(e.Condition),
+		Seq: e.Seq, Time: e.Time, Kind: journal.Kind(c.text(string(e.Kind))), Environment: c.text(e.Env), What: c.sentence(e), Table: c.text(e.Table),
+		Leg: c.text(e.Leg), State: machine.State(c.text(e.State)), Trigger: machine.Trigger(c.text(e.Trigger)), To: machine.State(c.text(e.To)),
+		Effect: c.text(e.Effect), Condition: c.text(e.Condition), Hold: hold,
 		Doubt:    e.Kind == journal.Doubt || e.Hold != nil && e.Hold.Kind == journal.HoldInDoubt,
 		Observed: strings.HasPrefix(e.Text, observed), By: c.text(by(e)),
 	}

@@ -59,6 +59,9 @@ func Count(x float64) string {
 	case math.Abs(x) < 100:
 		return fmt.Sprintf("%.3g", x)
 	}
+	if x < 0 {
+		return "-" + Count(-x)
+	}
 	digits := fmt.Sprintf("%.0f", x)
 	for i := len(digits) - 3; i > 0; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]

@@ -31,6 +31,8 @@ func TestNumbers(t *testing.T) {
 		"0.00423":   page.Count(0.004231),
 		"100":       page.Count(100),
 		"1,234,567": page.Count(1234567.4),
+		"-123":      page.Count(-123),
+		"-12,345":   page.Count(-12345),
 		"-":         page.Count(math.NaN()),
 		"12 ns":     page.Duration(12),
 		"1.5 µs":    page.Duration(1500),
