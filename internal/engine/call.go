@@ -23,8 +23,8 @@ import (
 type call[F any] struct {
 	machine.Call[F]
 	item    *item[F]
-	step    machine.Step[F]
-	observe bool          // look what came of an earlier attempt
+	do      machine.Do[F]
+	observe bool          // do looks what came of an earlier attempt
 	wait    time.Duration // before anything else
 	term    term
 
@@ -47,7 +47,7 @@ func (c *call[F]) patient() bool { return c.Effect.Mutates && !c.observe }
 
 // forsaken is what the walk goes on with when the call does not come back.
 func (c *call[F]) forsaken() *call[F] {
-	return &call[F]{Call: c.Call, item: c.item, step: c.step, observe: c.observe, err: errForsaken, made: true}
+	return &call[F]{Call: c.Call, item: c.item, observe: c.observe, err: errForsaken, made: true}
 }
 
 // withGrace returns a context that ends some time after ctx.
@@ -116,14 +116,10 @@ func (w *Walk[F]) pause(ctx context.Context, c *call[F]) {
 func (w *Walk[F]) carryOut(ctx context.Context, c *call[F]) {
 	defer w.handBack(c)
 	c.made = true
-	do := c.step.Do
-	if c.observe {
-		do = c.step.Observe
-	}
 	if w.Witness != nil {
 		ctx = w.Witness(ctx, c.takeDown)
 	}
-	c.trigger, c.err = do(ctx, &c.Call)
+	c.trigger, c.err = c.do(ctx, &c.Call)
 }
 
 // handBack ends a call. A panic is an error that says nothing of the outcome.

@@ -273,14 +273,14 @@ func (w *Walk[F]) next(it *item[F]) (*call[F], error) {
 	if !ok || step.Do == nil || effect.Mutates && step.Observe == nil {
 		return nil, fmt.Errorf("%s: no step carries out and observes the effect %q of state %s", w.table, node.Do, state)
 	}
-	c := &call[F]{item: it, step: step, Call: machine.Call[F]{
+	c := &call[F]{item: it, do: step.Do, Call: machine.Call[F]{
 		ID: effectID(w.Session.opening.Plan, w.table, it.env, at.Steps, node.Do), Environment: it.env, Leg: w.Leg,
 		State: state, Effect: effect, Attempt: max(at.Attempt, 1),
 	}}
 	if at.InFlight && effect.Mutates {
 		// An earlier process, or an answer that nobody understood, left it
 		// open whether this was done. Look before anything else.
-		c.observe, c.wait = true, effect.Settle.Window
+		c.do, c.observe, c.wait = step.Observe, true, effect.Settle.Window
 		if !at.Doubt {
 			if err := w.stage(it, journal.Entry{Kind: journal.Doubt, State: at.State, Effect: at.Effect, ID: at.ID, Attempt: at.Attempt,
 				Text: "the run was interrupted between intent and outcome"}, false); err != nil {
