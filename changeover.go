@@ -73,7 +73,9 @@ type Changeover struct {
 	forward *migration.Runner
 	back    *rollback.Runner
 	logger  *zap.Logger
-	mask    license.Mask // for what adapters say and verbs return
+	clock   adapters.Clock
+	answers map[string]string // port -> what answers for it
+	mask    license.Mask      // for what adapters say and verbs return
 
 	running sync.Mutex // held by the verb that is going on
 	mu      sync.Mutex
@@ -102,8 +104,12 @@ func New(plan migration.Plan, set adapters.Set, store journal.Store, opts *Optio
 		return nil, err
 	}
 	mask := license.NewMask(plan.Source, plan.Target)
-	return &Changeover{plan: plan, set: steps.Guard(set, mask, nil), store: store, forward: forward, back: back,
-		logger: cmp.Or(opts.Logger, zap.NewNop()), mask: mask}, nil
+	c := &Changeover{plan: plan, set: steps.Guard(set, mask, nil), store: store, forward: forward, back: back,
+		logger: cmp.Or(opts.Logger, zap.NewNop()), clock: opts.Clock, answers: steps.Describe(set), mask: mask}
+	if c.clock == nil {
+		c.clock = engine.SystemClock{}
+	}
+	return c, nil
 }
 
 // Check compares a plan with LifeTime's inventory. The error joins everything
@@ -133,20 +139,67 @@ func Check(ctx context.Context, plan migration.Plan, set adapters.Set) (warnings
 // error.
 func (c *Changeover) Apply(ctx context.Context) (*report.Report, error) {
 	return c.verb(ctx, func() error {
-		record, err := c.record(ctx)
-		switch {
-		case err != nil:
+		if err := c.unbegun(ctx); err != nil {
 			return err
-		case record.Last > 0 && record.Plan != c.plan.Digest():
-			return fmt.Errorf("%w: it is of another plan; use another state directory", journal.ErrForeign)
-		case record.Last > 0:
-			return ErrBegun
 		}
 		if _, err := Check(ctx, c.plan, c.set); err != nil {
 			return err
 		}
-		return c.run(ctx, "apply")
+		return c.run(ctx, "apply", "")
 	})
+}
+
+// ApplyPreview is Apply for a preview that somebody has approved. It looks at
+// everything again, and returns a [*StaleError], having changed and written
+// nothing, when the plan, the tables or the world are not those of the preview
+// any more, or when it has expired; and its findings when they forbid the run.
+//
+// The journal records the preview's digest. With that it is used up: from then
+// on ApplyPreview returns [ErrBegun], and Resume goes on. RollBack never needs
+// a preview.
+func (c *Changeover) ApplyPreview(ctx context.Context, p *Preview) (*report.Report, error) {
+	return c.verb(ctx, func() error {
+		if err := c.unbegun(ctx); err != nil {
+			return err
+		}
+		if err := c.stillHolds(ctx, p); err != nil {
+			return err
+		}
+		return c.run(ctx, "apply", p.Digest())
+	})
+}
+
+// Plan reads LifeTime's list and every environment, and returns what a run
+// would do and what forbids it. It changes nothing and writes nothing. It does
+// not stop at what it finds: an environment that cannot be read is a finding,
+// and the others are read all the same. The Licensing Portal is not asked.
+//
+// The error is [ErrBegun] when the journal has a run already, [ErrRunning], or
+// why nothing could be found out: ctx is done, or the journal cannot be read.
+func (c *Changeover) Plan(ctx context.Context) (*Preview, error) {
+	if !c.running.TryLock() {
+		return nil, ErrRunning
+	}
+	defer c.running.Unlock()
+	if err := c.unbegun(ctx); err != nil {
+		return nil, c.mask.Error(err)
+	}
+	p, err := c.preview(ctx)
+	return p, c.mask.Error(err)
+}
+
+// unbegun returns an error unless a run can begin in the journal.
+func (c *Changeover) unbegun(ctx context.Context) error {
+	record, err := c.record(ctx)
+	switch {
+	case err != nil:
+		return err
+	case record.Last > 0 && record.Plan != c.plan.Digest():
+		return fmt.Errorf("%w: it is of another plan; use another state directory", journal.ErrForeign)
+	case record.Last > 0:
+		return ErrBegun
+	}
+	return nil
 }
 
 // Resume takes the run up again where the journal says that it stands, forward
@@ -156,7 +209,7 @@ func (c *Changeover) Resume(ctx context.Context) (*report.Report, error) {
 		if err := c.begun(ctx); err != nil {
 			return err
 		}
-		return c.run(ctx, "resume")
+		return c.run(ctx, "resume", "")
 	})
 }
 
@@ -175,19 +228,20 @@ func (c *Changeover) RollBack(ctx context.Context, by, why string) (*report.Repo
 		if err := c.forward.RequestRollback(ctx, by, why); err != nil {
 			return err
 		}
-		return c.run(ctx, "rollback")
+		return c.run(ctx, "rollback", "")
 	})
 }
 
-// run goes forward, and back if the line was stopped.
-func (c *Changeover) run(ctx context.Context, verb string) error {
+// run goes forward, and back if the line was stopped. preview is the digest of
+// what the run is begun from, or empty.
+func (c *Changeover) run(ctx context.Context, verb, preview string) error {
 	record, err := c.record(ctx)
 	if err != nil {
 		return err
 	}
 	at, _ := record.Standing(journal.Infrastructure)
 	if !onTheWayBack(at) {
-		state, err := c.forward.Run(ctx, verb)
+		state, err := c.forward.RunFrom(ctx, verb, preview)
 		if err != nil || state != migration.Halted {
 			return err
 		}

@@ -144,6 +144,21 @@ func RunName(p Plan) string { return "run-" + p.Digest()[:12] }
 // Plan returns the plan with every default filled in.
 func (r *Runner) Plan() Plan { return r.plan }
 
+// Definition identifies the tables as they were extended; journals keep it.
+func (r *Runner) Definition() string { return r.host.Opening.Definition }
+
+// LineTable returns the table of the infrastructure's own machine.
+func (r *Runner) LineTable() machine.Table[environment.Line] { return r.line.Table() }
+
+// LegTable returns the table that environments walk in a leg of the profile,
+// as it was extended; for any other leg an empty one.
+func (r *Runner) LegTable(leg Leg) machine.Table[environment.Facts] {
+	if m, ok := r.legs[leg.Name]; ok {
+		return m.Table()
+	}
+	return machine.Table[environment.Facts]{}
+}
+
 // Explain returns what may and may not happen to env, given what the journal
 // says of it; ok is false when env is in no table of this procedure.
 func (r *Runner) Explain(record *journal.Record, env string) (ex machine.Explanation, ok bool, err error) {
@@ -205,8 +220,14 @@ func (r *Runner) logger() *zap.Logger { return cmp.Or(r.opts.Logger, zap.NewNop(
 // unavailable or not approved are ended first: a run that is taken up again
 // tries and asks again.
 func (r *Runner) Run(ctx context.Context, verb string) (machine.State, error) {
+	return r.RunFrom(ctx, verb, "")
+}
+
+// RunFrom is Run for a run that begins from a preview, whose digest goes on
+// record with the opening; an empty one is none.
+func (r *Runner) RunFrom(ctx context.Context, verb, preview string) (machine.State, error) {
 	var at machine.State
-	err := r.host.Run(ctx, verb, func(sess *engine.Session) error {
+	err := r.host.Run(ctx, verb, preview, func(sess *engine.Session) error {
 		r.site.Begin()
 		if err := sess.Retry(r.opts.User); err != nil {
 			return err

@@ -108,7 +108,7 @@ func (r *Runner) logger() *zap.Logger { return cmp.Or(r.opts.Logger, zap.NewNop(
 // is done is not done twice.
 func (r *Runner) Run(ctx context.Context, verb string) (machine.State, error) {
 	var at machine.State
-	err := r.host.Run(ctx, verb, func(sess *engine.Session) error {
+	err := r.host.Run(ctx, verb, "", func(sess *engine.Session) error {
 		r.site.Begin()
 		standing, _ := sess.Standing(journal.Infrastructure)
 		line, err := engine.Facts[environment.Line](standing)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/internal/manual"
 )
 
 // maxRegistered is how many environments an infrastructure may have.
@@ -20,10 +21,7 @@ const maxRegistered = 1000
 func (d *Desk) Registered(ctx context.Context) ([]environment.Registered, error) {
 	var list []environment.Registered
 	err := d.call(ctx, "the registered environments and their deployments (LifeTime)", func() error {
-		if err := d.steps(
-			"Open LifeTime, and there the list of environments.",
-			"See for each of them whether deployments to it are paused (maintenance mode is on), and which are running.",
-		); err != nil {
+		if err := d.steps(manual.OpenEnvironments, manual.SeeDeployments); err != nil {
 			return err
 		}
 		same := false
@@ -144,9 +142,9 @@ func describe(list []environment.Registered) []string {
 func (d *Desk) PauseDeployments(ctx context.Context, env environment.Environment) error {
 	return d.call(ctx, called(env)+": pause deployments (LifeTime)", func() error {
 		err := d.act(ctx, "pausing deployments to "+called(env), []string{
-			"Open LifeTime, and there " + called(env) + ".",
-			"If a deployment to it is running, leave everything as it is and answer not done: maintenance mode would abort the deployment.",
-			"Switch its maintenance mode on, or pause deployments to it as your organization does. If they are paused already, answer done.",
+			manual.OpenEnvironment(env),
+			manual.PauseFirst + " and answer not done: maintenance mode would abort the deployment.",
+			manual.Pause + " If they are paused already, answer done.",
 		}, adapters.ErrBusy, adapters.ErrUnknownEnvironment, adapters.ErrPermission, adapters.ErrNotReached)
 		d.expect(env, true, err)
 		return err
@@ -157,8 +155,8 @@ func (d *Desk) PauseDeployments(ctx context.Context, env environment.Environment
 func (d *Desk) ResumeDeployments(ctx context.Context, env environment.Environment) error {
 	return d.call(ctx, called(env)+": resume deployments (LifeTime)", func() error {
 		err := d.act(ctx, "resuming deployments to "+called(env), []string{
-			"Open LifeTime, and there " + called(env) + ".",
-			"Switch its maintenance mode off, or end the pause as your organization does. If deployments are not paused, answer done.",
+			manual.OpenEnvironment(env),
+			manual.Resume + " If deployments are not paused, answer done.",
 		}, adapters.ErrUnknownEnvironment, adapters.ErrPermission, adapters.ErrNotReached)
 		d.expect(env, false, err)
 		return err

@@ -7,17 +7,16 @@ import (
 	"strings"
 
 	"github.com/changeover-go/changeover/adapters"
+	"github.com/changeover-go/changeover/internal/manual"
 	"github.com/changeover-go/changeover/internal/printable"
 )
-
-const supportPage = "Open the Support portal, https://success.outsystems.com/Support."
 
 // OpenCase implements [adapters.SupportDesk]: the text of the case is printed
 // to be copied, and the person types the number that the case was given.
 func (d *Desk) OpenCase(ctx context.Context, c adapters.Case) (string, error) {
 	var reference string
 	err := d.call(ctx, "open a case (Support)", func() error {
-		if err := d.steps(supportPage,
+		if err := d.steps(manual.OpenSupport,
 			"Look first for an open case with the key "+printable.Text(c.Key)+". If there is one, open none and answer with its number.",
 			"Otherwise open one case with the subject and the text below; the key belongs into it.",
 		); err != nil {
@@ -68,7 +67,7 @@ func (d *Desk) text(c adapters.Case) string {
 func (d *Desk) FindCase(ctx context.Context, key string) (string, error) {
 	var reference string
 	err := d.call(ctx, "find a case (Support)", func() error {
-		if err := d.steps(supportPage, "Look for the case with the key "+printable.Text(key)+"."); err != nil {
+		if err := d.steps(manual.OpenSupport, "Look for the case with the key "+printable.Text(key)+"."); err != nil {
 			return err
 		}
 		if err := d.read(ctx, "Number of the case (none: there is no such case; no: the page could not be read)", orNone(d.word(&reference)),

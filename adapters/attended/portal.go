@@ -6,16 +6,12 @@ import (
 
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/environment"
-	"github.com/changeover-go/changeover/internal/printable"
+	"github.com/changeover-go/changeover/internal/manual"
 	"github.com/changeover-go/changeover/license"
 )
 
 func (d *Desk) openPortal(code license.ActivationCode) string {
-	return "Open the Licensing Portal, https://www.outsystems.com/licensing, and enter " + d.codeOf(code) + "."
-}
-
-func findSerial(env environment.Environment) string {
-	return fmt.Sprintf("On the tab Environments look for the serial number %s (%s).", serialOf(env.Serial), called(env))
+	return manual.OpenPortal(d.codeOf(code))
 }
 
 // FetchLicense implements [adapters.LicensePortal]: the person downloads the
@@ -23,8 +19,7 @@ func findSerial(env environment.Environment) string {
 func (d *Desk) FetchLicense(ctx context.Context, code license.ActivationCode, env environment.Environment) (license.File, error) {
 	var file license.File
 	err := d.call(ctx, called(env)+": download the license file (Licensing Portal)", func() error {
-		if err := d.steps(d.openPortal(code), findSerial(env),
-			"In the menu of its row choose Download License, and save the file on this computer."); err != nil {
+		if err := d.steps(d.openPortal(code), manual.FindSerial(env), manual.DownloadLicense); err != nil {
 			return err
 		}
 		err := d.read(ctx, "Path of the downloaded file (no: it could not be downloaded)", issued(&file, code, env.Serial),
@@ -44,7 +39,7 @@ func (d *Desk) FetchLicense(ctx context.Context, code license.ActivationCode, en
 func (d *Desk) SerialRegistered(ctx context.Context, code license.ActivationCode, env environment.Environment) (bool, error) {
 	var answer string
 	err := d.call(ctx, called(env)+": is the serial number registered? (Licensing Portal)", func() error {
-		if err := d.steps(d.openPortal(code), findSerial(env)); err != nil {
+		if err := d.steps(d.openPortal(code), manual.FindSerial(env)); err != nil {
 			return err
 		}
 		err := d.read(ctx, "Is it there? (listed, not listed; no: the page could not be read)", oneOf(&answer, "listed", "not listed"),
@@ -62,10 +57,8 @@ func (d *Desk) RegisterSerial(ctx context.Context, code license.ActivationCode, 
 	return d.call(ctx, called(env)+": register the serial number (Licensing Portal)", func() error {
 		return d.act(ctx, fmt.Sprintf("registering serial number %s under activation code %s", serialOf(env.Serial), code), []string{
 			d.openPortal(code),
-			findSerial(env) + " If it is listed, change nothing and answer done.",
-			fmt.Sprintf("Otherwise choose Register Environment on an empty slot for an environment of kind %s and enter %s. "+
-				"Do this once only: it is logged, contacts are notified, and only the vendor can give the slot back.",
-				printable.Text(string(env.Kind)), serialOf(env.Serial)),
+			manual.FindSerial(env) + " If it is listed, change nothing and answer done.",
+			"Otherwise " + manual.RegisterSerial(env),
 		}, adapters.ErrNoSlot, adapters.ErrPermission, adapters.ErrNotReached)
 	})
 }

@@ -3,22 +3,14 @@ package attended
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/internal/manual"
 	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/license"
 )
-
-func address(env environment.Environment) string {
-	return strings.TrimRight(printable.Whole(env.ServiceCenter), "/") + "/ServiceCenter"
-}
-
-func openLicensing(env environment.Environment) string {
-	return "Open Service Center, " + address(env) + ", and there Administration > Licensing."
-}
 
 // InstalledLicense implements [adapters.ServiceCenter]: the person reads the
 // licensing page (facts.md 3.3) and asks the server for its own serial number.
@@ -26,12 +18,7 @@ func openLicensing(env environment.Environment) string {
 func (d *Desk) InstalledLicense(ctx context.Context, env environment.Environment) (license.Installed, error) {
 	var installed license.Installed
 	err := d.call(ctx, called(env)+": read the installed license (Service Center)", func() error {
-		if err := d.steps(
-			"Ask the server for its own serial number, not the licensing page: run ConfigurationTool.com /GetSerial on the controller server, or call GetPlatformInfo of "+
-				address(env)+"/OutSystemsPlatform.asmx and read Serial.",
-			openLicensing(env),
-			"On that page filter the features for Intellectual Property.",
-		); err != nil {
+		if err := d.steps(manual.AskServer(env), manual.OpenLicensing(env), manual.FilterIPP); err != nil {
 			return err
 		}
 		shown := func() bool { return !installed.Code.IsZero() }
@@ -81,10 +68,10 @@ func (d *Desk) UploadLicense(ctx context.Context, env environment.Environment, f
 			return err
 		}
 		return d.act(ctx, fmt.Sprintf("uploading in Service Center of %s, %v", called(env), file), []string{
-			openLicensing(env),
-			"Choose Upload New License and upload this file, no other: " + printable.Whole(path),
+			manual.OpenLicensing(env),
+			manual.UploadLicense + printable.Whole(path),
 			"Its SHA-256 is " + string(file.Digest()) + ".",
-			"Wait for the answer of the page.",
+			manual.WaitForPage,
 		}, adapters.ErrWrongEnvironment, adapters.ErrRejected, adapters.ErrBusy, adapters.ErrPermission, adapters.ErrNotReached)
 	})
 }
@@ -93,7 +80,7 @@ func (d *Desk) UploadLicense(ctx context.Context, env environment.Environment, f
 func (d *Desk) BackupLicense(ctx context.Context, env environment.Environment) (license.File, error) {
 	var file license.File
 	err := d.call(ctx, called(env)+": download the installed license (Service Center)", func() error {
-		if err := d.steps(openLicensing(env), "Choose Backup License, and save the file on this computer."); err != nil {
+		if err := d.steps(manual.OpenLicensing(env), manual.BackupLicense); err != nil {
 			return err
 		}
 		err := d.read(ctx, "Path of the downloaded file (no: it could not be downloaded)", existing(&file),
@@ -115,10 +102,7 @@ func (d *Desk) RepublishModule(ctx context.Context, env environment.Environment,
 	var p adapters.Publication
 	name := printable.Text(module)
 	err := d.call(ctx, called(env)+": republish module "+name+" (Service Center)", func() error {
-		if err := d.steps(
-			"Open Service Center, "+address(env)+", and there Factory > Modules.",
-			"Filter for "+name+", open it, and choose the tab Versions. Publish nothing yet.",
-		); err != nil {
+		if err := d.steps(manual.OpenModules(env), manual.FindModule(module)); err != nil {
 			return err
 		}
 		const question = "Version with the green tick Published"
@@ -127,8 +111,8 @@ func (d *Desk) RepublishModule(ctx context.Context, env environment.Environment,
 			return err
 		}
 		if err := d.act(ctx, fmt.Sprintf("republishing module %s in %s, version %s", name, called(env), p.Before), []string{
-			"In the row of version " + p.Before + " choose Publish; not the button Redeploy Published Version.",
-			"Wait for the end. It is done only when it has finished without a single error.",
+			manual.PublishVersion("version " + p.Before),
+			manual.WaitForPublish,
 		}, adapters.ErrIntellectualProperty, adapters.ErrPublishFailed, adapters.ErrBusy, adapters.ErrModuleNotFound,
 			adapters.ErrPermission, adapters.ErrNotReached); err != nil {
 			return err

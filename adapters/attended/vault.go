@@ -14,6 +14,7 @@ import (
 
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/internal/manual"
 	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/license"
 )
@@ -77,7 +78,7 @@ func (d *Desk) Put(ctx context.Context, label adapters.Label, file license.File)
 		}
 		if err := d.steps(
 			"The file is "+printable.Whole(path)+", SHA-256 "+string(file.Digest())+", for the serial number "+serialOf(label.Serial)+".",
-			"Copy it to storage of your own, best to two places. Never replace or remove a file there: give it a new name.",
+			manual.KeepFile,
 		); err != nil {
 			return err
 		}

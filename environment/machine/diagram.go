@@ -14,7 +14,73 @@ import (
 // in the order of the table. Effects and needs stand inside the states, guards
 // in brackets on the edges; the edges of Anywhere leave a state of their own.
 // The table need not be valid. The error is that of w.
-func (t Table[F]) WriteMermaid(w io.Writer) error {
+func (t Table[F]) WriteMermaid(w io.Writer) error { return Drawing[F]{Table: t}.WriteMermaid(w) }
+
+// WriteDOT draws the table in the language of Graphviz, in the order of the
+// table. Final states have a double border; the edges of Anywhere leave a
+// dashed state of their own. The table need not be valid. The error is that of
+// w.
+func (t Table[F]) WriteDOT(w io.Writer) error { return Drawing[F]{Table: t}.WriteDOT(w) }
+
+// A Mark says how a run stands, or came to stand, for a [Drawing].
+type Mark struct {
+	State State
+	// On is the trigger on which State was left. Without it, the run, or Who,
+	// is in State now.
+	On  Trigger
+	Who string // the environment, for people; may be empty
+}
+
+// A Drawing is a table with the marks of a run: who is in which state, and
+// which edges were taken. Marks of states and triggers that the table does not
+// have are not drawn.
+type Drawing[F any] struct {
+	Table Table[F]
+	Marks []Mark
+}
+
+// Here returns who is in the state, in the order of the marks; ok is false if
+// no mark says that anybody is.
+func (d Drawing[F]) Here(s State) (who []string, ok bool) {
+	for _, m := range d.Marks {
+		if m.State != s || m.On != "" {
+			continue
+		}
+		if ok = true; m.Who != "" && !slices.Contains(who, m.Who) {
+			who = append(who, m.Who)
+		}
+	}
+	return who, ok
+}
+
+// Taken reports whether the edge, one of Edges or of Anywhere, was taken.
+func (d Drawing[F]) Taken(e Edge) bool {
+	return slices.ContainsFunc(d.Marks, func(m Mark) bool {
+		if m.On == "" || m.On != e.On {
+			return false
+		}
+		return m.State == e.From || e.From == "" && e.leaves(m.State) && d.Table.node(m.State) >= 0
+	})
+}
+
+// here says who is in the state, ready to print; empty if nobody is.
+func (d Drawing[F]) here(s State) string {
+	const most = 8 // of a thousand names nobody could read the drawing
+	who, ok := d.Here(s)
+	if !ok {
+		return ""
+	}
+	more := ""
+	if n := len(who) - most; n > 0 {
+		who, more = who[:most], fmt.Sprintf(" and %d more", n)
+	}
+	return strings.TrimSuffix("here / "+list(who)+more, " / ")
+}
+
+// WriteMermaid draws as [Table.WriteMermaid] does. A state that somebody is in
+// has a thick border and says who; an edge that was taken says so.
+func (d Drawing[F]) WriteMermaid(w io.Writer) error {
+	t := d.Table
 	var b strings.Builder
 	b.WriteString("stateDiagram-v2\n")
 	for _, n := range t.States {
@@ -22,46 +88,70 @@ func (t Table[F]) WriteMermaid(w io.Writer) error {
 		for _, line := range n.asks() {
 			fmt.Fprintf(&b, "    %s: %s\n", id(n.State), mermaid(line))
 		}
+		if here := d.here(n.State); here != "" {
+			fmt.Fprintf(&b, "    %s: %s\n", id(n.State), mermaid(here))
+		}
 	}
 	if len(t.Anywhere) > 0 {
 		fmt.Fprintf(&b, "    state \"any state\" as %s\n", anyState)
 	}
 	fmt.Fprintf(&b, "    [*] --> %s\n", id(t.Initial))
 	for _, e := range slices.Concat(t.Edges, t.Anywhere) {
-		fmt.Fprintf(&b, "    %s --> %s: %s\n", e.source(), id(e.To), mermaid(strings.Join(e.label(), " ")))
+		label := e.label()
+		if d.Taken(e) {
+			label = append(label, "(taken)")
+		}
+		fmt.Fprintf(&b, "    %s --> %s: %s\n", e.source(), id(e.To), mermaid(strings.Join(label, " ")))
 	}
 	for _, n := range t.States {
 		if n.Final {
 			fmt.Fprintf(&b, "    %s --> [*]\n", id(n.State))
 		}
 	}
+	defined := false
+	for _, n := range t.States {
+		if _, ok := d.Here(n.State); !ok {
+			continue
+		}
+		if !defined {
+			defined = true
+			b.WriteString("    classDef here stroke-width:4px,font-weight:bold\n")
+		}
+		fmt.Fprintf(&b, "    class %s here\n", id(n.State))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// WriteDOT draws the table in the language of Graphviz, in the order of the
-// table. Final states have a double border; the edges of Anywhere leave a
-// dashed state of their own. The table need not be valid. The error is that of
-// w.
-func (t Table[F]) WriteDOT(w io.Writer) error {
+// WriteDOT draws as [Table.WriteDOT] does. A state that somebody is in has a
+// thick border and says who; an edge that was taken is thick.
+func (d Drawing[F]) WriteDOT(w io.Writer) error {
+	t := d.Table
 	var b strings.Builder
 	fmt.Fprintf(&b, "digraph %s {\n", dot(text(t.ID)))
 	b.WriteString("    node [shape=box, style=rounded];\n")
 	b.WriteString("    initial [shape=point];\n")
 	for _, n := range t.States {
-		final := ""
+		more := ""
 		if n.Final {
-			final = ", peripheries=2"
+			more = ", peripheries=2"
 		}
 		label := append([]string{text(n.State)}, n.asks()...)
-		fmt.Fprintf(&b, "    %s [label=%s%s];\n", id(n.State), dot(label...), final)
+		if here := d.here(n.State); here != "" {
+			label, more = append(label, here), more+", penwidth=4"
+		}
+		fmt.Fprintf(&b, "    %s [label=%s%s];\n", id(n.State), dot(label...), more)
 	}
 	if len(t.Anywhere) > 0 {
 		fmt.Fprintf(&b, "    %s [label=\"any state\", style=\"rounded,dashed\"];\n", anyState)
 	}
 	fmt.Fprintf(&b, "    initial -> %s;\n", id(t.Initial))
 	for _, e := range slices.Concat(t.Edges, t.Anywhere) {
-		fmt.Fprintf(&b, "    %s -> %s [label=%s];\n", e.source(), id(e.To), dot(e.label()...))
+		more := ""
+		if d.Taken(e) {
+			more = ", penwidth=3"
+		}
+		fmt.Fprintf(&b, "    %s -> %s [label=%s%s];\n", e.source(), id(e.To), dot(e.label()...), more)
 	}
 	b.WriteString("}\n")
 	_, err := io.WriteString(w, b.String())
@@ -84,6 +174,7 @@ func (t Table[F]) WriteMatrix(w io.Writer) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", text(t.ID))
+	ways := t.ways()
 	for _, n := range t.States {
 		var marks []string
 		if n.State == t.Initial {
@@ -95,7 +186,7 @@ func (t Table[F]) WriteMatrix(w io.Writer) error {
 			marks = append(marks, "rests")
 		}
 		fmt.Fprintf(&b, "\n%s: %s\n", text(n.State), strings.Join(append(marks, n.asks()...), ", "))
-		out := t.out(n.State)
+		out := ways[n.State]
 		for _, on := range triggers {
 			cell := "-"
 			if i := slices.IndexFunc(out, func(e Edge) bool { return e.On == on }); i >= 0 {

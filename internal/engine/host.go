@@ -19,15 +19,18 @@ type Host struct {
 }
 
 // Open begins a turn for the verb.
-func (h *Host) Open(ctx context.Context, verb string) (*Session, error) {
+func (h *Host) Open(ctx context.Context, verb string) (*Session, error) { return h.open(ctx, verb, "") }
+
+func (h *Host) open(ctx context.Context, verb, preview string) (*Session, error) {
 	opening := h.Opening
-	opening.Verb = verb
+	opening.Verb, opening.Preview = verb, preview
 	return Open(ctx, h.Store, opening, h.Options)
 }
 
-// Run begins a turn that [Host.Hold] can join, and ends with f.
-func (h *Host) Run(ctx context.Context, verb string, f func(*Session) error) error {
-	s, err := h.Open(ctx, verb)
+// Run begins a turn that [Host.Hold] can join, and ends with f. preview is the
+// digest of what a run is begun from, or empty.
+func (h *Host) Run(ctx context.Context, verb, preview string, f func(*Session) error) error {
+	s, err := h.open(ctx, verb, preview)
 	if err != nil {
 		return err
 	}

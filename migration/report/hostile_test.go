@@ -124,6 +124,14 @@ func harmless(t testing.TB, r *report.Report) {
 			require.NoError(t, json.Unmarshal([]byte(text), &read))
 		}
 	}
+	text, rows := table(t, r)
+	require.NotRegexp(t, rawCode, text)
+	for _, row := range rows {
+		for _, cell := range row {
+			require.False(t, strings.ContainsFunc(cell, unicode.IsControl), "%q", cell)
+			require.NotRegexp(t, formula, cell)
+		}
+	}
 }
 
 var (

@@ -38,7 +38,7 @@ func everyField() []journal.Entry {
 	}
 	opening := &journal.Opening{
 		Format: journal.Format, Run: "acme-1", Plan: "0a1b", Procedure: "migration", Definition: "2c3d", Verb: "apply",
-		Host: "host", User: "user", Adapters: map[string]string{"ServiceCenter": "attended", "LifeTime": "API"},
+		Host: "host", User: "user", Adapters: map[string]string{"ServiceCenter": "attended", "LifeTime": "API"}, Repaired: 17, Preview: "4e5f",
 	}
 	return []journal.Entry{
 		{Seq: 1, Epoch: 1, Time: at(1), Kind: journal.Opened, Opened: opening},
