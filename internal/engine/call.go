@@ -37,6 +37,10 @@ type call[F any] struct {
 	witnessed []journal.Testimony
 }
 
+// errGone stands until there is an answer: whoever was called may end the
+// goroutine instead, as tests do.
+var errGone = errors.New("it ended its goroutine without an answer")
+
 // errForsaken is the outcome of a call that did not come back although its
 // context was done.
 var errForsaken = errors.New("the call was given up: it did not come back although its time was over, and may still do something")
@@ -45,9 +49,12 @@ var errForsaken = errors.New("the call was given up: it did not come back althou
 // an answer after the caller has given up.
 func (c *call[F]) patient() bool { return c.Effect.Mutates && !c.observe }
 
-// forsaken is what the walk goes on with when the call does not come back.
+// forsaken is what the walk goes on with when the call does not come back. The
+// facts are those from before: the step may be changing its own just now.
 func (c *call[F]) forsaken() *call[F] {
-	return &call[F]{Call: c.Call, item: c.item, observe: c.observe, err: errForsaken, made: true}
+	return &call[F]{item: c.item, observe: c.observe, err: errForsaken, made: true, Call: machine.Call[F]{
+		ID: c.ID, Environment: c.Environment, Leg: c.Leg, State: c.State, Effect: c.Effect, Attempt: c.Attempt, Facts: c.item.facts,
+	}}
 }
 
 // withGrace returns a context that ends some time after ctx.
@@ -80,7 +87,7 @@ func (w *Walk[F]) start(ctx context.Context, c *call[F]) {
 	w.running++
 	switch opts := &w.Session.opts; {
 	case opts.Inline && c.wait > 0:
-		if w.pause(ctx, c); c.err != nil {
+		if w.pause(ctx, c); c.err != nil || !w.mayGoOn(c) {
 			w.back.put(c)
 			return
 		}
@@ -106,8 +113,16 @@ func (w *Walk[F]) start(ctx context.Context, c *call[F]) {
 	}
 }
 
+// mayGoOn reports whether a call that has waited may still be made: somebody
+// may have stopped the line meanwhile, or held the environment.
+func (w *Walk[F]) mayGoOn(c *call[F]) bool {
+	_, hold := w.Session.standing(c.item.env)
+	return hold == nil && !w.stopped()
+}
+
 // pause waits as long as the call is to wait.
 func (w *Walk[F]) pause(ctx context.Context, c *call[F]) {
+	c.err = errGone
 	c.err = w.Session.opts.Clock.Sleep(ctx, c.wait)
 	c.wait = 0
 }
@@ -115,7 +130,7 @@ func (w *Walk[F]) pause(ctx context.Context, c *call[F]) {
 // carryOut makes the call and hands it back, whatever the step does.
 func (w *Walk[F]) carryOut(ctx context.Context, c *call[F]) {
 	defer w.handBack(c)
-	c.made = true
+	c.made, c.err = true, errGone
 	if w.Witness != nil {
 		ctx = w.Witness(ctx, c.takeDown)
 	}

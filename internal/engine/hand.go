@@ -103,14 +103,12 @@ func (s *Session) Release(env, by, why string, notDone bool, kinds ...journal.Ho
 	}
 	e := journal.Entry{Env: env, Table: at.Table, Leg: at.Leg, State: at.State, By: printable.Text(by), Text: printable.Text(why)}
 	e.Kind = journal.Released
-	if err := s.Stage(e); err != nil {
-		return err
-	}
 	if !at.InFlight || !notDone {
-		return nil
+		return s.Stage(e)
 	}
-	e.Kind, e.Effect, e.ID, e.Attempt, e.Condition = journal.Failed, at.Effect, at.ID, at.Attempt, "notDone"
-	return s.Stage(e)
+	failed := e
+	failed.Kind, failed.Effect, failed.ID, failed.Attempt, failed.Condition = journal.Failed, at.Effect, at.ID, at.Attempt, "notDone"
+	return s.Stage(e, failed)
 }
 
 // Retry stages the end of every hold that resuming a run ends by itself: what

@@ -361,17 +361,22 @@ func (s *Session) tell() {
 		return
 	}
 	s.telling = true
+	defer func() { s.telling = false }()
 	for len(s.untold) > 0 {
 		e := s.untold[0]
 		s.untold = s.untold[1:]
-		s.mu.Unlock()
-		s.logEntry(e, string(e.Kind))
-		if s.opts.OnEntry != nil {
-			s.opts.OnEntry(e)
-		}
-		s.mu.Lock()
+		s.tellOf(e)
 	}
-	s.telling = false
+}
+
+// tellOf gives up the lock meanwhile.
+func (s *Session) tellOf(e journal.Entry) {
+	s.mu.Unlock()
+	defer s.mu.Lock()
+	s.logEntry(e, string(e.Kind))
+	if s.opts.OnEntry != nil {
+		s.opts.OnEntry(e)
+	}
 }
 
 // unwritten is the message of a line of log that is all that there is of an

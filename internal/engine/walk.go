@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strconv"
 
 	"go.uber.org/zap"
@@ -116,7 +117,7 @@ func (w *Walk[F]) Run(ctx context.Context) error {
 			}
 			if w.running > 0 && w.Session.dirty() && !w.Session.opts.Inline {
 				writing = true
-				go func() { written <- w.Session.Flush(ctx) }()
+				go w.write(ctx, written)
 			} else {
 				begin(w.Session.Flush(ctx))
 			}
@@ -148,7 +149,7 @@ func (w *Walk[F]) Run(ctx context.Context) error {
 		for i, c := range spare {
 			spare[i] = nil
 			w.running--
-			if !c.made && c.err == nil { // it has waited
+			if !c.made && c.err == nil && failed == nil && w.mayGoOn(c) { // it has waited
 				w.start(ctx, c)
 				continue
 			}
@@ -157,6 +158,20 @@ func (w *Walk[F]) Run(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// write makes what is staged durable and says so, whatever the store, or
+// whoever is told of it, does.
+func (w *Walk[F]) write(ctx context.Context, written chan<- error) {
+	err := errGone
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("writing the journal, or telling of it, panicked: %v", p)
+			w.Session.Logger().Error("a panic beside the journal", zap.ByteString("stack", debug.Stack()))
+		}
+		written <- err
+	}()
+	err = w.Session.Flush(ctx)
 }
 
 // load sorts the environments into those under way and those still to begin.
@@ -186,7 +201,7 @@ func (w *Walk[F]) load() error {
 // calls to make once they are durable.
 func (w *Walk[F]) issue(ctx context.Context) ([]*call[F], error) {
 	var calls []*call[F]
-	for ctx.Err() == nil && !w.halted && (w.Stopped == nil || !w.Stopped()) {
+	for ctx.Err() == nil && !w.stopped() {
 		var it *item[F]
 		switch {
 		case len(w.ready) > 0:
@@ -220,6 +235,9 @@ func (w *Walk[F]) issue(ctx context.Context) ([]*call[F], error) {
 	return calls, nil
 }
 
+// stopped reports that nothing more may be issued.
+func (w *Walk[F]) stopped() bool { return w.halted || w.Stopped != nil && w.Stopped() }
+
 // rest takes it out of those under way; short says that it has not got where
 // it should.
 func (w *Walk[F]) rest(it *item[F], short bool) {
@@ -240,8 +258,8 @@ func (w *Walk[F]) begin(it *item[F]) error {
 	return w.stage(it, journal.Entry{Kind: journal.Begun, State: string(w.Machine.Initial())}, true)
 }
 
-// stage completes an entry about it and stages it.
-func (w *Walk[F]) stage(it *item[F], e journal.Entry, withFacts bool) error {
+// stage completes an entry about it and stages it, together with more.
+func (w *Walk[F]) stage(it *item[F], e journal.Entry, withFacts bool, more ...journal.Entry) error {
 	e.Env, e.Table, e.Leg = it.env, w.table, w.Leg
 	if withFacts {
 		var err error
@@ -249,7 +267,10 @@ func (w *Walk[F]) stage(it *item[F], e journal.Entry, withFacts bool) error {
 			return err
 		}
 	}
-	return w.Session.Stage(e)
+	if len(more) == 0 {
+		return w.Session.Stage(e)
+	}
+	return w.Session.Stage(append([]journal.Entry{e}, more...)...)
 }
 
 // next stages the intent of what it is to do now and returns the call; nil if
@@ -446,17 +467,15 @@ func (w *Walk[F]) fire(it *item[F], r *call[F], entry journal.Entry) error {
 	}
 	entry.Kind, entry.Trigger, entry.To = journal.Outcome, string(r.trigger), string(to)
 	it.tried = 0
-	if err := w.stage(it, entry, true); err != nil {
-		return err
-	}
+	var more []journal.Entry
 	if w.React != nil {
-		more, err := w.React(it.env, r.trigger, it.facts)
-		if err != nil {
-			return err
+		var failed error
+		if more, failed = w.React(it.env, r.trigger, it.facts); failed != nil {
+			return errors.Join(failed, w.stage(it, entry, true))
 		}
-		if err := w.Session.Stage(more...); err != nil {
-			return err
-		}
+	}
+	if err := w.stage(it, entry, true, more...); err != nil {
+		return err
 	}
 	w.ready = append(w.ready, it)
 	// What others were refused for may have changed.

@@ -90,6 +90,8 @@ type stage struct {
 	clock  *clock
 	envs   []string
 	inline bool
+	// options are those of the session; clock, inline and a grace are filled in.
+	options engine.Options
 
 	mu      sync.Mutex
 	sends   []func(context.Context, *machine.Call[facts]) (machine.Trigger, error)
@@ -135,8 +137,13 @@ func (s *stage) next(name string, script *[]func(context.Context, *machine.Call[
 }
 
 func (s *stage) open() (*engine.Session, error) {
+	opts := s.options
+	if opts.Clock == nil {
+		opts.Clock = s.clock
+	}
+	opts.Inline, opts.Grace = s.inline, time.Millisecond
 	return engine.Open(s.t.Context(), s.store, journal.Opening{Run: "run", Plan: "plan", Procedure: "toy", Definition: s.table.Hash()},
-		engine.Options{Clock: s.clock, Inline: s.inline, Grace: time.Millisecond})
+		opts)
 }
 
 func (s *stage) run(ctx context.Context) error {
