@@ -154,9 +154,10 @@ func (c *Changeover) Apply(ctx context.Context) (*report.Report, error) {
 // nothing, when the plan, the tables or the world are not those of the preview
 // any more, or when it has expired; and its findings when they forbid the run.
 //
-// The journal records the preview's digest. With that it is used up: from then
-// on ApplyPreview returns [ErrBegun], and Resume goes on. RollBack never needs
-// a preview.
+// The journal records the preview's digest. With that it is used up for this
+// journal: from then on ApplyPreview returns [ErrBegun], and Resume goes on.
+// Another, empty journal could begin with it until it expires. RollBack never
+// needs a preview.
 func (c *Changeover) ApplyPreview(ctx context.Context, p *Preview) (*report.Report, error) {
 	return c.verb(ctx, func() error {
 		if err := c.unbegun(ctx); err != nil {

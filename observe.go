@@ -159,7 +159,7 @@ func date(t time.Time) time.Time {
 	if t.Year() < 1 || t.Year() > 9999 {
 		return time.Time{}
 	}
-	return t.Round(0)
+	return t.UTC().Round(0)
 }
 
 // bind returns a digest of the code that says nothing of it to who does not

@@ -100,7 +100,7 @@ func (c *Changeover) preview(ctx context.Context) (*Preview, error) {
 	}
 	made := c.clock.Now().UTC().Round(0)
 	p := &Preview{
-		Version: previewVersion, Infrastructure: printable.Text(c.plan.Infrastructure.Name),
+		Version: previewVersion, Infrastructure: printable.Text(c.mask.Text(c.plan.Infrastructure.Name)),
 		Plan: c.plan.Digest(), Definition: sum(c.forward.Definition()), Profile: c.plan.Profile,
 		Source: c.plan.Source.String(), Target: c.plan.Target.String(), Made: made, Expires: made.Add(PreviewLife),
 		Inventory: o.listed(), Observed: o.observed(), Findings: o.findings(made), Adapters: map[string]string{},
@@ -139,9 +139,9 @@ func (p Preview) MarshalJSON() ([]byte, error) {
 	}{fields(p), p.Digest()})
 }
 
-// maxPreviewBytes is enough for a thousand environments with a dozen findings
-// each.
-const maxPreviewBytes = 8 << 20
+// maxPreviewBytes is enough for the largest plan that is accepted, with names
+// that JSON writes at six times their length, and a dozen findings each.
+const maxPreviewBytes = 64 << 20
 
 // ReadPreview reads a preview that was marshaled. It is strict: apart from
 // white space between values the text must be what was saved, to the byte. An

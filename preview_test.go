@@ -348,6 +348,7 @@ func TestAPlanIsRefusedWhereItCouldNotBeApplied(t *testing.T) {
 
 func TestAPreviewShowsNoSecretAndNothingUnprintable(t *testing.T) {
 	s := newStage(t, migration.RefreshAndMove)
+	s.plan.Infrastructure.Name = "Acme " + targetCode
 	evil := "\x1b[2J" + sourceCode + "\u202e" + thirdCode + "\n"
 	set := s.world.Set()
 	set.ServiceCenter = answering{set.ServiceCenter, func(in *license.Installed) {
@@ -461,7 +462,7 @@ func TestAPreviewIsReadBackAsItWasSaved(t *testing.T) {
 	t.Run("an end that never comes is not waited for", func(t *testing.T) {
 		_, err := changeover.ReadPreview(endless{})
 		require.ErrorIs(t, err, changeover.ErrPreview)
-		require.ErrorContains(t, err, "it has more than 8388608 bytes")
+		require.ErrorContains(t, err, "it has more than 67108864 bytes")
 	})
 	t.Run("an error of the reader is that error", func(t *testing.T) {
 		_, err := changeover.ReadPreview(iotest.ErrReader(io.ErrUnexpectedEOF))

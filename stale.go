@@ -1,6 +1,7 @@
 package changeover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,6 +110,9 @@ func (d *differences) inventory(was, is []Listed) {
 		d.add("LifeTime: its list of environments was read, and cannot be now")
 		return
 	}
+	if slices.Equal(ordered(was), ordered(is)) { // a name that LifeTime lists twice included
+		return
+	}
 	for _, a := range was {
 		i := slices.IndexFunc(is, func(b Listed) bool { return a.Name == b.Name })
 		if i < 0 {
@@ -126,6 +130,13 @@ func (d *differences) inventory(was, is []Listed) {
 	if len(was) != len(is) && len(*d) == 0 { // a name twice
 		d.add("LifeTime: it listed %d environments, and lists %d", len(was), len(is))
 	}
+}
+
+// ordered returns the same in an order that does not depend on LifeTime.
+func ordered(listed []Listed) []Listed {
+	return slices.SortedFunc(slices.Values(listed), func(a, b Listed) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Address, b.Address), strings.Compare(yesNo(a.Cloud), yesNo(b.Cloud)))
+	})
 }
 
 func (d *differences) observed(was, is Observed) {
@@ -172,5 +183,5 @@ func day(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.Format(time.DateOnly)
+	return t.UTC().Format(time.DateOnly)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -309,4 +310,38 @@ func TestAnyDifferenceOfWhatWasObservedIsStale(t *testing.T) {
 			require.Contains(t, fmt.Sprint(stale(t, s, p)), c.want)
 		})
 	}
+}
+
+func TestAPreviewIsNotStaleWhenOnlyTheZoneIsAnother(t *testing.T) {
+	s := newStage(t, migration.RefreshAndMove)
+	made := func(zone *time.Location) *changeover.Changeover {
+		set := s.world.Set()
+		set.ServiceCenter = answering{set.ServiceCenter, func(in *license.Installed) {
+			in.Ends = time.Date(2027, 12, 31, 23, 0, 0, 0, time.UTC).In(zone)
+		}}
+		c, err := changeover.New(s.plan, set, new(journal.Memory), &changeover.Options{Clock: s.clock, Inline: true})
+		require.NoError(t, err)
+		return c
+	}
+	p, err := made(time.UTC).Plan(t.Context())
+	require.NoError(t, err)
+	_, err = made(time.FixedZone("elsewhere", 3600)).ApplyPreview(t.Context(), p)
+	require.NotErrorIs(t, err, changeover.ErrStale)
+}
+
+func TestANameThatLifeTimeListsTwiceIsTheFindingAndNoDifference(t *testing.T) {
+	s := newStage(t, migration.RefreshAndMove)
+	set := s.world.Set()
+	listed, err := set.LifeTime.Registered(t.Context())
+	require.NoError(t, err)
+	again := listed[0]
+	again.Address = "other.example.test"
+	set.LifeTime = listing{set.LifeTime, func() ([]environment.Registered, error) { return append(slices.Clone(listed), again), nil }}
+	c, err := changeover.New(s.plan, set, new(journal.Memory), &changeover.Options{Clock: s.clock, Inline: true})
+	require.NoError(t, err)
+	p, err := c.Plan(t.Context())
+	require.NoError(t, err)
+	_, err = c.ApplyPreview(t.Context(), p)
+	require.NotErrorIs(t, err, changeover.ErrStale)
+	require.ErrorContains(t, err, "is listed twice")
 }

@@ -56,10 +56,10 @@ func (d Drawing[F]) Here(s State) (who []string, ok bool) {
 // Taken reports whether the edge, one of Edges or of Anywhere, was taken.
 func (d Drawing[F]) Taken(e Edge) bool {
 	return slices.ContainsFunc(d.Marks, func(m Mark) bool {
-		if m.On == "" || m.On != e.On {
+		if m.On == "" || m.On != e.On || d.Table.node(m.State) < 0 {
 			return false
 		}
-		return m.State == e.From || e.From == "" && e.leaves(m.State) && d.Table.node(m.State) >= 0
+		return m.State == e.From || e.From == "" && e.leaves(m.State)
 	})
 }
 

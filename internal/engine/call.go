@@ -41,6 +41,10 @@ type call[F any] struct {
 // goroutine instead, as tests do.
 var errGone = errors.New("it ended its goroutine without an answer")
 
+// errStopped is that of a call that was not made, since somebody has stopped the
+// line or the environment.
+var errStopped = errors.New("it was stopped before it was made")
+
 // errForsaken is the outcome of a call that did not come back although its
 // context was done.
 var errForsaken = errors.New("the call was given up: it did not come back although its time was over, and may still do something")

@@ -292,12 +292,11 @@ func TestTheContextOfACall(t *testing.T) {
 				}
 				return time.Second
 			}}
-			s.reads = append(s.reads, func(ctx context.Context, _ *machine.Call[facts]) (machine.Trigger, error) {
-				require.ErrorIs(t, ctx.Err(), context.Canceled)
-				<-ctx.Done()
-				return "", ctx.Err()
-			})
 			require.ErrorIs(t, s.run(ctx), context.Canceled)
+			for _, call := range s.calls {
+				require.NotContains(t, call, "read")
+			}
+			require.Equal(t, "interrupted", s.entries()[len(s.entries())-1].Condition)
 		})
 	})
 }

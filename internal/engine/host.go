@@ -41,6 +41,7 @@ func (h *Host) Run(ctx context.Context, verb, preview string, f func(*Session) e
 		h.mu.Lock()
 		h.live = nil
 		h.mu.Unlock()
+		s.wait() // somebody who holds the run may be telling of its last entries
 	}()
 	return f(s)
 }

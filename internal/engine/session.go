@@ -146,6 +146,7 @@ type Session struct {
 
 	untold  []journal.Entry // durable, and nobody was told yet
 	telling bool            // somebody is being told
+	told    sync.Cond       // telling has ended
 }
 
 // Open replays the journal and checks that opening may continue it. It writes
@@ -177,7 +178,9 @@ func Open(ctx context.Context, store journal.Store, opening journal.Opening, opt
 	if r, ok := store.(journal.Repairer); ok {
 		opening.Repaired = r.Repaired()
 	}
-	return &Session{opts: opts, store: store, opening: opening, record: record}, nil
+	s := &Session{opts: opts, store: store, opening: opening, record: record}
+	s.told.L = &s.mu
+	return s, nil
 }
 
 // Now returns the session's time.
@@ -361,11 +364,23 @@ func (s *Session) tell() {
 		return
 	}
 	s.telling = true
-	defer func() { s.telling = false }()
+	defer func() {
+		s.telling = false
+		s.told.Broadcast()
+	}()
 	for len(s.untold) > 0 {
 		e := s.untold[0]
 		s.untold = s.untold[1:]
 		s.tellOf(e)
+	}
+}
+
+// wait returns when nobody is being told any more.
+func (s *Session) wait() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.telling {
+		s.told.Wait()
 	}
 }
 

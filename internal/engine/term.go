@@ -89,9 +89,6 @@ func (t *terms[F]) begin(ctx context.Context, c *call[F]) {
 		c.term.until = end
 	}
 	heap.Push(t, c)
-	if err := ctx.Err(); err != nil {
-		t.stop(err)
-	}
 	t.arm()
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -104,7 +105,13 @@ func (w *Walk[F]) Run(ctx context.Context) error {
 			failed = err
 		}
 		for _, c := range calls {
-			if failed == nil { // no intent on record, no effect
+			switch {
+			case failed != nil: // no intent on record, no effect
+			case ctx.Err() != nil || !w.mayGoOn(c): // while it was written
+				c.err = cmp.Or(ctx.Err(), errStopped)
+				w.running++
+				w.back.put(c)
+			default:
 				w.start(ctx, c)
 			}
 		}

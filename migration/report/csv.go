@@ -36,10 +36,14 @@ func yes(b bool) string {
 }
 
 // defused returns a cell that no spreadsheet computes: formulas begin with one
-// of these, in their narrow or their wide form, after blanks or none.
+// of these, in their narrow or their wide form, after blanks or none. Where lists
+// are separated by semicolons, one within a text begins a cell as well.
 func defused(cell string) string {
-	if strings.IndexAny(strings.TrimSpace(cell), "=+-@\t\r＝＋－＠") == 0 {
-		return "'" + cell
+	parts := strings.Split(cell, ";")
+	for i, part := range parts {
+		if strings.IndexAny(strings.TrimSpace(part), "=+-@＝＋－＠") == 0 {
+			parts[i] = "'" + part
+		}
 	}
-	return cell
+	return strings.Join(parts, ";")
 }

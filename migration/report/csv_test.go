@@ -58,12 +58,13 @@ func TestTheTimelineIsOneRowAnEntry(t *testing.T) {
 	}
 }
 
-// formula is what a spreadsheet computes.
-var formula = regexp.MustCompile("^[\\s\u00a0]*[=+\\-@＝＋－＠\t\r]")
+// formula is what a spreadsheet computes, where cells end at a comma or at a
+// semicolon.
+var formula = regexp.MustCompile("(?:^|;)[\\s\u00a0]*[=+\\-@＝＋－＠\t\r]")
 
 func TestNoCellIsAFormula(t *testing.T) {
 	p := plan(t, migration.RefreshAndMove)
-	for _, begin := range []string{"=", "+", "-", "@", "\t=", "\r=", "\n=", " =", "＝", "＋", "－", "＠", "\u00a0="} {
+	for _, begin := range []string{"=", "+", "-", "@", "\t=", "\r=", "\n=", " =", "＝", "＋", "－", "＠", "\u00a0=", "x;=", "x; =", ";;+"} {
 		t.Run(fmt.Sprintf("%q", begin), func(t *testing.T) {
 			evil := begin + `HYPERLINK("https://evil.test","a, b")`
 			_, rows := table(t, reportOf(t, p, []journal.Entry{

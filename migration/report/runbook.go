@@ -14,7 +14,6 @@ import (
 	"github.com/changeover-go/changeover/environment"
 	"github.com/changeover-go/changeover/environment/machine"
 	"github.com/changeover-go/changeover/internal/manual"
-	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/internal/steps"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
@@ -328,22 +327,26 @@ func (r *runbook) box(effect machine.EffectName, title, clause string, do, seen,
 	if ref := r.refs[clause]; ref != "" {
 		title += fmt.Sprintf(" (%s, clause %s)", ref, clause)
 	}
-	fmt.Fprintf(r, "- [ ] **%d. %s** <!-- %s -->\n", r.n, markup(title), effect)
+	fmt.Fprintf(r, "- [ ] **%d. %s** <!-- %s -->\n", r.n, r.line(title), effect)
 	for i, s := range do {
-		fmt.Fprintf(r, "  %d. %s\n", i+1, markup(s))
+		fmt.Fprintf(r, "  %d. %s\n", i+1, r.line(s))
 	}
 	item := func(label string, lines []string) {
 		if len(lines) > 0 {
 			fmt.Fprintf(r, "  - %s:\n", label)
 		}
 		for _, s := range lines {
-			fmt.Fprintf(r, "    - %s\n", markup(s))
+			fmt.Fprintf(r, "    - %s\n", r.line(s))
 		}
 	}
 	item("Go on when", seen)
 	item("Otherwise", otherwise)
 	r.WriteString("  - Who, when, what was seen: ................................................\n")
 }
+
+// line makes a line of a box ready for the page: an activation code may stand in
+// anything that a plan says.
+func (r *runbook) line(s string) string { return markup(r.clean.whole(s)) }
 
 // clauseFor returns the clause of an effect; what the text says of the source
 // license alone is a gap where it is done for the target license.
@@ -363,7 +366,7 @@ func (r *runbook) environmentStep(env environment.Environment, role license.Role
 
 // environmentClicks says how a person does an effect in one environment.
 func (r *runbook) environmentClicks(env environment.Environment, role license.Role, e machine.Effect) (title string, do []string) {
-	module := printable.Text(r.plan.Module)
+	module := r.clean.text(r.plan.Module)
 	read := fmt.Sprintf("Read what is installed, as in box %d.", r.read[env.Name])
 	stillPaused := manual.OpenEnvironments + " See that deployments are still paused: " + or(list(r.clean.texts(r.plan.Pause)), "nowhere") + "."
 	publish := []string{manual.OpenModules(env), manual.FindModule(r.plan.Module), "Write down the version with the green tick Published.",
@@ -386,7 +389,8 @@ func (r *runbook) environmentClicks(env environment.Environment, role license.Ro
 	case "republish":
 		return "republish " + module, append([]string{stillPaused}, publish...)
 	case "restore":
-		return "put the source license back", []string{read, "If a target license shows, or was ever uploaded here: " + lowerFirst(manual.OpenLicensing(env)),
+		return "put the source license back", []string{read, "If the source license shows, and no target license was ever uploaded here, stop: change nothing, tick this box, and leave out the other two of this environment.",
+			manual.OpenLicensing(env),
 			manual.UploadLicense + "the newest backup of the source license for this serial number; rather one that this environment has accepted before.",
 			manual.WaitForPage, read}
 	case "confirm":
@@ -420,8 +424,6 @@ func span(d time.Duration) string {
 	return plural(int(d/time.Second), "second", "seconds")
 }
 
-func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
-
 // code names the activation code of a role.
 func (r *runbook) code(role license.Role) string {
 	if role == license.Target {
@@ -450,7 +452,7 @@ func (r *runbook) lineStep(at machine.Passage, seen []string, role license.Role)
 	ask := func(question string) string { return "Ask whoever decides: \"" + question + "\"" }
 	switch at.Effect.Name {
 	case "survey":
-		box("read the environments of LifeTime", []string{"LifeTime lists every environment of the table above but LifeTime itself, and no other; no deployment is running."},
+		box("read the environments of LifeTime", []string{"LifeTime lists every environment of the table above, and no other; itself it may list or not."},
 			"Do not begin: the change is for all environments of one LifeTime (clauses imp.1a to imp.1c).", manual.OpenEnvironments, manual.SeeDeployments)
 		readAll(license.Source, "Do not begin: find out who changed it and why.")
 	case "pause":
@@ -466,16 +468,23 @@ func (r *runbook) lineStep(at machine.Passage, seen []string, role license.Role)
 			ask(fmt.Sprintf("Install the target licenses of %s in all %d environments of %s now?", r.plan.Target, len(r.plan.Order), r.clean.text(r.plan.Infrastructure.Name))))
 	case "sweep":
 		box("let the last change settle", []string{"The time has passed."}, "Wait.", fmt.Sprintf("Wait %s after the last change.", span(at.Effect.Settle.Window)))
-		readAll(role, "Deployments stay paused. Find out what has changed, or go back: \""+partBack+"\".")
+		otherwise := "Deployments stay paused. Find out what has changed, or go back: \"" + partBack + "\"."
+		if r.goesBack {
+			otherwise = "Deployments stay paused. Do the boxes of that environment again; if that was tried already, go to the box \"tell Support\" now."
+		}
+		readAll(role, otherwise)
 	case "resumeDeployments":
 		for _, name := range r.plan.Pause {
-			box(r.clean.text(name)+": resume deployments, if they were paused for this", seen, "Look at every environment again before you try again.",
-				manual.OpenEnvironment(find(r.plan, name)), manual.Resume)
+			do := []string{manual.OpenEnvironment(find(r.plan, name)), manual.Resume}
+			if r.goesBack {
+				do = append([]string{"Only if every box of this part is ticked, or somebody takes responsibility for those that are not, and has signed here: ................"}, do...)
+			}
+			box(r.clean.text(name)+": resume deployments, if they were paused for this", seen, "Look at every environment again before you try again.", do...)
 		}
 	case "openCase", "report":
 		what := "each environment with its serial number, the step, and what was seen"
 		if at.Effect.Name == "report" {
-			what = "where an intellectual property error was met or why it was stopped, and that every environment shows the source license again"
+			what = "where an intellectual property error was met or why it was stopped, and of every environment which license it shows now, and whether the republish succeeded"
 		}
 		box("tell Support", seen, "Try again later; open no second case.", manual.OpenSupport, "Look first for a case that was opened for this already. If there is one, open none.",
 			"Otherwise open one case. Name the article \""+steps.Article+"\", "+r.plan.Source.String()+" and "+r.plan.Target.String()+", and "+what+".")

@@ -271,7 +271,9 @@ func TestARunbookShowsNoSecretAndCannotBecomeMarkup(t *testing.T) {
 	for i := range p.Infrastructure.Environments {
 		p.Infrastructure.Environments[i].Name = fmt.Sprintf("%d %s", i, evil)
 	}
-	p.Infrastructure.Name, p.Module = evil, evil
+	p.Infrastructure.Name, p.Module = evil+sourceCode, evil+targetCode
+	p.Infrastructure.Environments[0].ServiceCenter += "/" + targetCode
+	p.Infrastructure.Environments[1].Serial = sourceCode // pasted into the wrong line
 	text := runbook(t, p)
 	for _, secret := range []string{sourceCode, targetCode} {
 		require.NotContains(t, text, secret)

@@ -37,7 +37,7 @@ func All() []Mutant {
 			{walk, "// load sorts the environments", "func (w *Walk[F]) flushLater(ctx context.Context, calls int) error {\n\tif calls > 0 {\n\t\treturn nil\n\t}\n\treturn w.Session.Flush(ctx)\n}\n\n// load sorts the environments"},
 		}},
 		{Name: "an effect is issued although its intent could not be written", Tier: "simulate", Law: "OR1", Edits: []Edit{
-			{walk, "			if failed == nil { // no intent on record, no effect\n", "			{\n"},
+			{walk, "case failed != nil: // no intent on record, no effect", "case false:"},
 		}},
 		{Name: "an error that says nothing counts as not done", Tier: "simulate", Edits: []Edit{
 			{walk, "	case !r.Effect.Mutates:\n", "	case true:\n"},
