@@ -61,7 +61,7 @@ func pass(d time.Duration) { <-time.NewTimer(d).C }
 func TestWhileTheJournalIsWrittenNothingIsDoneThatItDoesNotHave(t *testing.T) {
 	const envs = 40
 	// play runs once more on what the journal has, and returns what was called.
-	play := func(t *testing.T, kept journal.Store, fail int) (err error, store *slow, called []string) {
+	play := func(t *testing.T, kept journal.Store, fail int) (store *slow, called []string, err error) {
 		s := newStage(t)
 		s.inline = false
 		store = &slow{Store: kept, fail: fail, durable: map[string]bool{}, takes: func(int) time.Duration { return 3 * time.Millisecond }}
@@ -97,13 +97,14 @@ func TestWhileTheJournalIsWrittenNothingIsDoneThatItDoesNotHave(t *testing.T) {
 			}}
 			w.Steps["read"] = machine.Step[facts]{Do: step("read", "read", false)}
 		}
-		return s.run(t.Context()), store, called
+		err = s.run(t.Context())
+		return store, called, err
 	}
 
 	var total int
 	t.Run("outcomes that arrive meanwhile share the next append", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			err, store, called := play(t, new(journal.Memory), 0)
+			store, called, err := play(t, new(journal.Memory), 0)
 			require.NoError(t, err)
 			require.Len(t, called, 2*envs)
 			total = store.appends
@@ -114,7 +115,7 @@ func TestWhileTheJournalIsWrittenNothingIsDoneThatItDoesNotHave(t *testing.T) {
 		t.Run(fmt.Sprintf("append %d fails", fail), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				kept := new(journal.Memory)
-				err, store, called := play(t, kept, fail)
+				store, called, err := play(t, kept, fail)
 				require.ErrorIs(t, err, engine.ErrJournal)
 				var unwritten *engine.UnwrittenError
 				require.ErrorAs(t, err, &unwritten)
@@ -126,8 +127,8 @@ func TestWhileTheJournalIsWrittenNothingIsDoneThatItDoesNotHave(t *testing.T) {
 				for _, k := range called {
 					require.NotEqual(t, store.has(k), told[k], "what was done is on record, or people are told: %s", k)
 				}
-				again, _, _ := play(t, kept, 0)
-				require.NoError(t, again)
+				_, _, err = play(t, kept, 0)
+				require.NoError(t, err)
 			})
 		})
 	}
