@@ -12,10 +12,11 @@ HOURS ?= 1
 SEED ?= $(shell date +%s)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-# Sweeps that do one thing after the other, hundreds of times: the race detector
-# sees nothing in them that it does not see in the other tests, and would take
-# minutes for it. They run with the other tests, without it.
-SEQUENTIAL := ^TestACrashAnywhere|^TestAnyCallMayFailOnce|^TestRollbackMayBeAskedForAtAnyTime|^TestNoLawIsBroken|^TestSweepFindsNothingWrong|^TestSweepNamesWhatIsWrong|^TestTheExamplesPass|^TestXMLWithAnyByteChanged|^TestAFileWithAnyByteChanged|^TestEveryPrefixHasAReport|^TestEveryFaultOfTheCatalogue|^TestAMixedRunCompletes|^TestEveryClassOfAnswer|^TestEveryAnswerToEveryRequest|^TestAJournalCutAnywhere|^TestEveryChangedByteOf|^TestAPowerCutLosesNothing|^TestNoPowerCutLoses|^TestInabilitiesSkip
+# Sweeps that do one thing after the other, hundreds of times, and scenarios that
+# start one program after the other: the race detector sees nothing in them that
+# it does not see in the other tests, and would take minutes for it. They run with
+# the other tests, without it.
+SEQUENTIAL := ^TestACrashAnywhere|^TestAnyCallMayFailOnce|^TestRollbackMayBeAskedForAtAnyTime|^TestNoLawIsBroken|^TestSweepFindsNothingWrong|^TestSweepNamesWhatIsWrong|^TestTheExamplesPass|^TestXMLWithAnyByteChanged|^TestAFileWithAnyByteChanged|^TestEveryPrefixHasAReport|^TestEveryFaultOfTheCatalogue|^TestAMixedRunCompletes|^TestEveryClassOfAnswer|^TestEveryAnswerToEveryRequest|^TestAJournalCutAnywhere|^TestEveryChangedByteOf|^TestAPowerCutLosesNothing|^TestNoPowerCutLoses|^TestInabilitiesSkip|^TestBrowser|^TestThePageOfManyIsCut|^TestTheTour|^TestScripts|^TestOnlyTheNameOpens|^TestWhoLooksAtARun|^TestJSONIsAsStrict|^TestAFileThatIsTooMuch|^TestAFileThatIsCut
 
 # $(call each,COMMAND) runs a command in the folder of every module and stops at
 # the first that fails. A comma in COMMAND is written $(comma).
