@@ -281,25 +281,34 @@ func TestTheContextOfACall(t *testing.T) {
 			require.Equal(t, []string{"begun", "intent", "outcome Sent", "intent"}, s.kinds(), "it stays in flight: nothing depends on it")
 		})
 	})
-	t.Run("a caller that gives up while the intent is written is heeded", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			s := newStage(t)
-			s.inline = false
-			s.envs = []string{"A", "B"}
-			s.store = &slow{Store: s.store, durable: map[string]bool{}, takes: func(n int) time.Duration {
-				if n == 2 {
-					cancel()
+	for _, c := range []struct {
+		append    int
+		calls     string
+		condition string
+	}{
+		{1, "send", "interrupted"}, // nothing stays in flight that changes something
+		{2, "read", ""},
+	} {
+		t.Run("a caller that gives up while the intent is written is heeded: "+c.calls, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				s := newStage(t)
+				s.inline = false
+				s.envs = []string{"A", "B"}
+				s.store = &slow{Store: s.store, durable: map[string]bool{}, takes: func(n int) time.Duration {
+					if n == c.append {
+						cancel()
+					}
+					return time.Second
+				}}
+				require.ErrorIs(t, s.run(ctx), context.Canceled)
+				for _, call := range s.calls {
+					require.NotContains(t, call, c.calls)
 				}
-				return time.Second
-			}}
-			require.ErrorIs(t, s.run(ctx), context.Canceled)
-			for _, call := range s.calls {
-				require.NotContains(t, call, "read")
-			}
-			require.Equal(t, "interrupted", s.entries()[len(s.entries())-1].Condition)
+				require.Equal(t, c.condition, s.entries()[len(s.entries())-1].Condition)
+			})
 		})
-	})
+	}
 }
 
 func TestEveryCallHasItsOwnTime(t *testing.T) {

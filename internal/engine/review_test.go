@@ -260,3 +260,30 @@ func TestAVerbReturnsWhenEverythingWasTold(t *testing.T) {
 		require.True(t, returned.Load())
 	})
 }
+
+func TestTheLimitHoldsInEveryStage(t *testing.T) {
+	for _, inline := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStage(t)
+			s.inline = inline
+			s.envs = []string{"A", "B", "C", "D"}
+			s.adjust = func(w *engine.Walk[facts]) { w.Limit, w.Until = 1, "Sent" }
+			require.NoError(t, s.run(t.Context()))
+			var under, most atomic.Int32
+			one := func(ctx context.Context, c *machine.Call[facts]) (machine.Trigger, error) {
+				most.Store(max(most.Load(), under.Add(1)))
+				pass(time.Second)
+				under.Add(-1)
+				if c.Environment == "C" {
+					return "", condition("forbidden")
+				}
+				return read(ctx, c)
+			}
+			s.reads = []func(context.Context, *machine.Call[facts]) (machine.Trigger, error){one, one, one, one}
+			s.adjust = func(w *engine.Walk[facts]) { w.Limit, w.StopOnHold = 1, true }
+			require.NoError(t, s.run(t.Context()))
+			require.EqualValues(t, 1, most.Load())
+			require.Equal(t, []string{"send A 1", "send B 1", "send C 1", "send D 1", "read A 1", "read B 1", "read C 1"}, s.calls, "in order, and nothing after the line was stopped")
+		})
+	}
+}

@@ -55,7 +55,7 @@ type Walk[F any] struct {
 	StopOnHold bool
 
 	ready   []*item[F] // may have something to do, in order
-	fresh   []*item[F] // have not entered the table yet, in order
+	fresh   []*item[F] // wait for their turn, in order
 	blocked []*item[F] // were refused by what their state needs
 	active  int        // under way: neither fresh nor at rest
 	running int        // calls that were started and have not been settled
@@ -71,6 +71,7 @@ type Walk[F any] struct {
 type item[F any] struct {
 	env     string
 	facts   F
+	begun   bool // it is in the table already: an earlier walk has left it there
 	tried   int  // attempts that do not count any more: made before this walk
 	counted bool // in active
 }
@@ -195,10 +196,12 @@ func (w *Walk[F]) load() error {
 			w.fresh = append(w.fresh, it)
 			continue
 		}
-		it.tried = standing.Attempt
-		if standing.InFlight {
-			it.tried--
+		it.begun, it.tried = true, standing.Attempt
+		if !standing.InFlight {
+			w.fresh = append(w.fresh, it)
+			continue
 		}
+		it.tried--
 		w.ready = append(w.ready, it)
 	}
 	return nil
@@ -221,8 +224,10 @@ func (w *Walk[F]) issue(ctx context.Context) ([]*call[F], error) {
 				w.rest(it, true)
 				continue
 			}
-			if err := w.begin(it); err != nil {
-				return nil, err
+			if !it.begun {
+				if err := w.begin(it); err != nil {
+					return nil, err
+				}
 			}
 		default:
 			return calls, nil
@@ -377,8 +382,8 @@ func (w *Walk[F]) settle(ctx context.Context, r *call[F]) error {
 		}
 		return w.fire(it, r, entry)
 
-	case !r.made && r.observe, r.observe && ctx.Err() != nil && r.err != nil:
-		w.rest(it, false) // still in doubt; the next walk looks
+	case !r.made && !r.patient(), r.observe && ctx.Err() != nil && r.err != nil:
+		w.rest(it, false) // in flight or in doubt, as it was; the next walk takes it up
 		return nil
 
 	case !r.made:
