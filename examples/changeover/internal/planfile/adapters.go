@@ -349,7 +349,7 @@ func (r *reader) variables(path string, n node) []Variable {
 	return out
 }
 
-var looksSecret = regexp.MustCompile(`(?i)pass|pwd|secret|token|apikey|credential`)
+var looksSecret = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|credential|auth`)
 
 // value reads a text or a reference to one. A credential that stands in the
 // file itself is refused.

@@ -95,8 +95,28 @@ func (r *reader) located(at place, f environment.Finding) Mistake {
 	m := Mistake{Line: at.line, Column: at.column, Path: safe(f.Where), Code: f.Code, Text: safe(f.Text), Hint: safe(f.Hint)}
 	if at.line > 0 && at.line <= len(r.lines) {
 		m.Source, m.caret = r.excerpt(at)
+		if at.line > r.shown || strings.HasPrefix(m.Path, "adapters") {
+			m.Source, m.caret = instead(m.Path)
+		}
 	}
 	return m
+}
+
+// speaksOfAdapters reports whether a line may begin that section. Credentials
+// that should not be in the file stand there, so from the first such line on no
+// line is shown, however the text goes on.
+func speaksOfAdapters(line string) bool {
+	return strings.Contains(strings.ToLower(line), "adapters") && !strings.HasPrefix(strings.TrimSpace(line), "#")
+}
+
+// instead is what is shown in the place of a line: the key, and nothing of the
+// value.
+func instead(path string) (shown string, caret int) {
+	if path == "" {
+		return "···", 0
+	}
+	key := path[strings.LastIndexByte(path, '.')+1:] + ": "
+	return key + "···", len([]rune(key))
 }
 
 // room is how many characters of a line are shown, before the mark and from it

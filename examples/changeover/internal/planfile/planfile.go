@@ -22,11 +22,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
 )
@@ -43,6 +45,8 @@ type File struct {
 	Backups []string
 	// Warnings are worth knowing and forbid nothing.
 	Warnings []Mistake
+	// Folder is what relative paths in it were taken from.
+	Folder string
 	// Text is the file as it was read. The activation codes are in it.
 	Text []byte
 }
@@ -51,6 +55,15 @@ type File struct {
 // folder that it is in. Its error is a [*Mistakes] when the file can be read
 // but not be used.
 func Open(name string) (*File, error) {
+	// To open a pipe that nobody writes into would never end. Those of the
+	// shell, such as /dev/stdin, are open already.
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() && !strings.HasPrefix(name, "/dev/") {
+		return nil, fmt.Errorf("%s is not an ordinary file", printable.Whole(name))
+	}
 	in, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -83,6 +96,7 @@ type reader struct {
 	name, folder string
 	text         []byte
 	lines        []string
+	shown        int // so many of them may be
 	mistakes     []Mistake
 	mask         license.Mask
 	codes        *regexp.Regexp // both codes, as they stand in the file
@@ -99,6 +113,9 @@ func (r *reader) file() *File {
 		text = rest
 	}
 	r.lines = strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n")
+	if r.shown = slices.IndexFunc(r.lines, speaksOfAdapters); r.shown < 0 {
+		r.shown = len(r.lines)
+	}
 	if at, ok := notUTF8(text); !ok {
 		r.note(at, Mistake{Code: "notUTF8", Text: "the file is not valid UTF-8 from here on", Hint: "save it as UTF-8"})
 		return nil
@@ -108,7 +125,7 @@ func (r *reader) file() *File {
 		return nil
 	}
 	r.hide(root)
-	f := &File{Text: r.text}
+	f := &File{Text: r.text, Folder: r.folder}
 	plan, sections := split(root)
 	f.Plan = r.plan(plan)
 	names := environments(root) // of the text: the plan is empty when anything is wrong with it
@@ -200,6 +217,18 @@ func notUTF8(text []byte) (at place, ok bool) {
 		text = text[size:]
 	}
 	return at, true
+}
+
+// oddLineEnd finds a line end that YAML counts and editors do not: with one,
+// every line that is told after it would be another.
+func oddLineEnd(text string) (at place, ok bool) {
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	i := strings.IndexAny(text, "\r\u0085\u2028\u2029")
+	if i < 0 {
+		return place{}, true
+	}
+	before := text[:i]
+	return place{1 + strings.Count(before, "\n"), 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])}, false
 }
 
 // plan has migration.ReadPlan read the tree, and brings its findings back to

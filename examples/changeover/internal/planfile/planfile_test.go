@@ -1,6 +1,7 @@
 package planfile_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -305,6 +306,68 @@ func TestNoSecretIsToldWhateverIsWrong(t *testing.T) {
 	}
 }
 
+// TestNoCredentialIsToldHoweverItIsWritten breaks the adapters section in the
+// ways in which a credential can be written there by mistake.
+func TestNoCredentialIsToldHoweverItIsWritten(t *testing.T) {
+	const token, port = "token: {command: [pass, token]}", "support: attended"
+	for name, text := range map[string]string{
+		"with a comma":            mended(t, "password: {env: SC_PASSWORD}", "password: hun,ter2canary"),
+		"with a hash and a brace": mended(t, "password: {env: SC_PASSWORD}", "password: pa#canary4}x"),
+		"behind an anchor":        mended(t, token, "token: &canary2 canary3"),
+		"as an alias":             mended(t, "password: {env: SC_PASSWORD}", "password: *canary"),
+		"behind a tag":            mended(t, token, "token: !canary5 zz"),
+		"as a list":               mended(t, "password: {env: SC_PASSWORD}", "password: [canary]"),
+		"in two quoted lines":     mended(t, token, "token: \"first\n      second-canary\", x: 1"),
+		"in two plain lines":      mended(t, "password: {env: SC_PASSWORD}", "password: abc\n      def-canary: x"),
+		"beside another one":      mended(t, "env: {A: b, PASSWORD: {env: P}}", `env: {A: "Bearer canary2", AWS_SECRET_ACCESS_KEY: x}`),
+		"under a wrong key":       mended(t, port, "support: {use: command, command: [x], envs: {A: canary}}"),
+		"where a port is named":   mended(t, port, "support: canary attended: x"),
+		"in JSON":                 strings.TrimSuffix(goodJSON, "\n}\n") + ", \"adapters\": {\"lifeTime\": {\"use\": \"lifetime\", \"token\":\n\"canaryA\"},\"portal\":{\"use\": \"inbox\", \"password\":[\"canaryB\",\"canaryC\"]}}}",
+		"in JSON in one line":     strings.ReplaceAll(strings.TrimSuffix(goodJSON, "\n}\n"), "\n", "") + `, "adapters": {"lifeTime": {"use": "lifetime", "token":"canaryA"}}, "color": 1}`,
+		"in JSON that is none":    strings.TrimSuffix(goodJSON, "\n}\n") + ", \"adapters\": {\"lifeTime\": {\"token\":\n\"canaryA\"},,}}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := read(text)
+			require.Error(t, err)
+			require.NotContains(t, err.Error(), "canary")
+			b, err := json.Marshal(err)
+			require.NoError(t, err)
+			require.NotContains(t, string(b), "canary")
+		})
+	}
+}
+
+func TestACredentialOfAProgramIsRecognizedByItsName(t *testing.T) {
+	for _, name := range []string{"API_KEY", "AUTH", "Authorization", "PRIVATE_KEY", "apikey", "PASSPHRASE", "DB_PWD", "CLIENT_SECRET", "TOKEN", "CREDENTIALS"} {
+		t.Run(name, func(t *testing.T) {
+			found := mistakes(t, mended(t, "env: {A: b,", "env: {"+name+": canary,"))
+			require.Len(t, found, 1)
+			require.Equal(t, "literalSecret", found[0].Code)
+			require.Equal(t, name+": ···", found[0].Source)
+		})
+	}
+	for _, name := range []string{"LANG", "LC_ALL", "HOME", "PATH", "TZ"} {
+		t.Run(name+" may stand there", func(t *testing.T) {
+			require.Empty(t, mistakes(t, mended(t, "env: {A: b,", "env: {"+name+": x,")))
+		})
+	}
+}
+
+// TestALineEndThatNobodySeesIsTold: YAML counts it, editors do not.
+func TestALineEndThatNobodySeesIsTold(t *testing.T) {
+	for name, end := range map[string]string{"NEL": "\u0085", "LS": "\u2028", "PS": "\u2029", "a lone CR": "\r"} {
+		t.Run(name, func(t *testing.T) {
+			found := mistakes(t, mended(t, "infrastructure: Acme", "infrastructure: \"Ac"+end+"me\""))
+			require.Len(t, found, 1)
+			require.Equal(t, "oddLineEnd", found[0].Code)
+			require.Equal(t, "3:20", fmt.Sprint(found[0].Line, ":", found[0].Column))
+		})
+	}
+	t.Run("those of Windows are none", func(t *testing.T) {
+		require.Empty(t, mistakes(t, strings.ReplaceAll(good, "\n", "\r\n")))
+	})
+}
+
 func TestNoSecretIsToldWhereverItStands(t *testing.T) {
 	const odd = "odd-code-canary"
 	text := strings.Replace(good, "target: ZYX.W9V.U8T.S7R.Q6P.O5N.M4L.AOU", "target: "+odd, 1)
@@ -412,6 +475,12 @@ func TestAFolderAndAMissingFileAreErrors(t *testing.T) {
 	require.Error(t, err)
 	_, err = planfile.Open(filepath.Join(t.TempDir(), "x"))
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestAFileSaysWhereItsPathsBegin(t *testing.T) {
+	f, err := read(good)
+	require.NoError(t, err)
+	require.Equal(t, "/base", f.Folder)
 }
 
 func FuzzRead(f *testing.F) {

@@ -139,6 +139,10 @@ func (d *jsonReader) next() node {
 // fromYAML reads a file that is YAML. Where tabs keep it from being read, they
 // are told, all of them, and what else is wrong as well.
 func (r *reader) fromYAML(in []byte) (node, bool) {
+	if at, ok := oddLineEnd(string(in)); !ok {
+		r.note(at, Mistake{Code: "oddLineEnd", Text: "here is a line end that editors do not show as one", Hint: "end lines with a line feed; in a value in double quotes write \\N, \\L, \\P or \\r"})
+		return node{}, false
+	}
 	documents, err := load(in)
 	shift := map[int]int{} // columns by which a line was moved
 	if err != nil {
@@ -215,6 +219,9 @@ func (r *reader) notYAML(err error, shift map[int]int) {
 	if at.line <= len(r.lines) && strings.ContainsAny(firstOf(r.lines[at.line-1], at.column), "@`%&*!|>") {
 		m.Hint = "put the value in quotes"
 	}
+	if strings.Contains(said, "unknown anchor") { // which it quotes, and which may be half a password
+		m.Text = "not YAML: an alias stands for a value that has no such name"
+	}
 	if strings.Contains(said, "exceeded max depth") {
 		m.Code, m.Text = "tooDeep", "the file is nested too deeply"
 	}
@@ -249,7 +256,7 @@ func (c converter) node(y *yaml.Node, path string, depth int) node {
 		c.note(n.place, Mistake{Path: path, Code: "alias", Text: "an alias stands for a value elsewhere", Hint: "write the value itself"})
 		return n
 	case y.Anchor != "":
-		c.note(n.place, Mistake{Path: path, Code: "anchor", Text: "an anchor names this value", Hint: "remove &" + y.Anchor + ", and write the value where it is needed"})
+		c.note(n.place, Mistake{Path: path, Code: "anchor", Text: "an anchor names this value", Hint: "remove it, and write the value where it is needed"})
 	case y.Style&yaml.TaggedStyle != 0:
 		c.note(n.place, Mistake{Path: path, Code: "tag", Text: "a tag says what type this value has", Hint: "remove it; a text that looks like a number is put in quotes"})
 	}

@@ -2,16 +2,20 @@ package verbs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/changeover-go/changeover"
+	"github.com/changeover-go/changeover/adapters/filejournal"
 	"github.com/changeover-go/changeover/environment"
 	"github.com/changeover-go/changeover/internal/printable"
+	"github.com/changeover-go/changeover/migration/journal"
 
 	"github.com/changeover-go/changeover/examples/changeover/internal/planfile"
 	"github.com/changeover-go/changeover/examples/changeover/internal/wiring"
@@ -53,7 +57,11 @@ compared with its inventory as well. Nothing is changed.`,
 func (a *app) check(ctx context.Context, f *planfile.File, offline bool) error {
 	out := checked{File: a.plan, Accepted: true, Findings: environment.Findings{}, Warnings: append([]planfile.Mistake{}, f.Warnings...)}
 	if !offline && f.Adapters.LifeTime.Use != planfile.Attended {
-		ports, err := connect(ctx, f, wiring.Options{In: strings.NewReader(""), Out: io.Discard})
+		only := *f // nobody else is asked, and credentials of others are not needed
+		only.Adapters = planfile.Adapters{
+			Connect: f.Adapters.Connect, Trust: f.Adapters.Trust, Instant: f.Adapters.Instant, LifeTime: f.Adapters.LifeTime,
+		}
+		ports, err := connect(ctx, &only, wiring.Options{In: strings.NewReader(""), Out: io.Discard})
 		if err != nil {
 			return err
 		}
@@ -154,18 +162,19 @@ refuses a saved plan that no longer fits. It is good for one run, and for a day.
 
 func (a *app) preview(ctx context.Context, f *planfile.File, out string) error {
 	state := folder(a.state)
-	begun, err := state.begun(ctx)
-	if err != nil {
+	if err := a.unbegun(ctx); err != nil {
 		return err
 	}
-	if begun {
-		return fmt.Errorf("%w in %s\nsee %s, or name another directory with --state", changeover.ErrBegun, printable.Whole(a.state), a.command("status"))
+	if out == "" || filepath.Clean(out) == state.saved() {
+		out = state.saved()
+	} else if err := a.mayWrite(out); err != nil {
+		return err
 	}
 	if err := state.make(); err != nil {
 		return err
 	}
 	s := a.screen(f.Plan)
-	w, err := a.wire(ctx, f, s, nil, nil)
+	w, err := a.wire(ctx, f, s, nil, false, nil)
 	if err != nil {
 		return err
 	}
@@ -182,7 +191,7 @@ func (a *app) preview(ctx context.Context, f *planfile.File, out string) error {
 	ready := p.Findings.Err() == nil
 	if !ready {
 		a.code = 1
-	} else if out, err = a.keep(f, p, out); err != nil {
+	} else if err := a.keepLocked(ctx, f, p, out); err != nil {
 		return err
 	}
 	return a.show(p, func(w io.Writer) error {
@@ -198,20 +207,52 @@ func (a *app) preview(ctx context.Context, f *planfile.File, out string) error {
 	})
 }
 
-// keep saves a plan and the file that it was made from.
-func (a *app) keep(f *planfile.File, p *changeover.Preview, out string) (string, error) {
+// unbegun refuses a directory that has a run.
+func (a *app) unbegun(ctx context.Context) error {
+	begun, err := folder(a.state).begun(ctx)
+	if begun && err == nil {
+		err = fmt.Errorf("%w in %s\ngo on with it: %s; see %s, or name another directory with --state", changeover.ErrBegun, printable.Whole(a.state), a.command("resume"), a.command("status"))
+	}
+	return err
+}
+
+// keepLocked keeps a plan while no run can begin.
+func (a *app) keepLocked(ctx context.Context, f *planfile.File, p *changeover.Preview, out string) (err error) {
+	store, err := a.journal()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return a.keep(ctx, f, p, out)
+}
+
+// keep saves a plan, and the file that it was made from. Whoever calls it has
+// the journal open: what a run has begun with is never replaced.
+func (a *app) keep(ctx context.Context, f *planfile.File, p *changeover.Preview, out string) error {
 	state := folder(a.state)
-	if out == "" {
-		out = state.saved()
+	if err := a.unbegun(ctx); err != nil {
+		return err
+	}
+	if err := replace(state.origin(), []byte(f.Folder)); err != nil {
+		return err
 	}
 	if err := replace(state.kept(), f.Text); err != nil {
-		return "", err
+		return err
 	}
-	return out, save(out, p)
+	return save(out, p)
+}
+
+// journal opens the journal, for this process alone.
+func (a *app) journal() (*filejournal.Store, error) {
+	store, err := filejournal.Open(a.state, nil)
+	if errors.Is(err, journal.ErrLocked) {
+		err = fmt.Errorf("%w\nit can be decided when that process has ended, or was stopped: %s, or %s", err, a.command("status"), a.command("hold"))
+	}
+	return store, err
 }
 
 // wire makes the adapters, with the person at this terminal.
-func (a *app) wire(ctx context.Context, f *planfile.File, s shown, lock *os.File, approve approval) (*wiring.Ports, error) {
+func (a *app) wire(ctx context.Context, f *planfile.File, s shown, lock *os.File, back bool, approve approval) (*wiring.Ports, error) {
 	state := folder(a.state)
 	dirs, oneDisk := wiring.Backups(f, a.state)
 	if oneDisk && !a.json && !f.Adapters.Instant {
@@ -219,16 +260,16 @@ func (a *app) wire(ctx context.Context, f *planfile.File, s shown, lock *os.File
 	}
 	user, _ := me()
 	return connect(ctx, f, wiring.Options{
-		In: s.In(), Out: s.Out(), User: user, Backups: dirs, Desk: state.desk(), Lock: lock, Approve: approve,
+		In: s.In(), Out: s.Out(), User: user, Backups: dirs, Desk: state.desk(), Lock: lock, Back: back, Approve: approve,
 		Log: func(line string) { fmt.Fprintln(s.Out(), line) },
 	})
 }
 
-// connect makes the adapters. Where they reach a simulation that is not there,
-// it says what is missing.
+// connect makes the adapters. Where they reach a simulation that was not
+// started, it says so: real systems are never without waits.
 func connect(ctx context.Context, f *planfile.File, o wiring.Options) (*wiring.Ports, error) {
 	ports, err := wiring.Connect(ctx, f, o)
-	if err != nil && f.Adapters.Simulated() {
+	if _, missing := os.Stat(f.Adapters.Trust); err != nil && f.Adapters.Instant && f.Adapters.Trust != "" && errors.Is(missing, os.ErrNotExist) {
 		err = fmt.Errorf("%w\nthese adapters reach a simulation; start it: changeover simulate", err)
 	}
 	return ports, err

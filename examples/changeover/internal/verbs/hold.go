@@ -21,6 +21,7 @@ import (
 	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/migration"
 	"github.com/changeover-go/changeover/migration/journal"
+	"github.com/changeover-go/changeover/migration/report"
 
 	"github.com/changeover-go/changeover/examples/changeover/internal/planfile"
 )
@@ -143,7 +144,7 @@ func (a *app) holdVerb() *cobra.Command {
 		Short: "Stop a run, or one environment, at the next safe point",
 		Long: `Hold stops the run, or one environment, at the next safe point, also while
 changeover apply is at work in another terminal. Only changeover release lets it
-go on.
+go on, once that apply has ended.
 
 A request is left in the state directory as hold-*.json, for the process that
 carries on the run, and is taken within a second; hold waits for that.`,
@@ -178,13 +179,16 @@ func (a *app) hold(ctx context.Context, d deciding, args []string) error {
 		return err
 	}
 	state := folder(a.state)
-	_, f, err := state.report(ctx)
+	r, f, err := state.report(ctx)
 	if err != nil {
 		return err
 	}
 	env, err := whom(f, args)
 	if err != nil {
 		return err
+	}
+	if r.Verdict == report.Completed || r.Verdict == report.RolledBack {
+		return fmt.Errorf("the run is over (%s): there is nothing to hold\nsee %s", r.Verdict, a.command("status"))
 	}
 	done, next := "held; nothing more begins there", a.command("release")
 	err = a.decide(ctx, f, func(c *changeover.Changeover) error { return c.Hold(ctx, env, d.by, d.why) })
@@ -235,7 +239,7 @@ func (d folder) ask(r request) (name string, err error) {
 
 // decide opens the journal, records a decision, and closes it.
 func (a *app) decide(ctx context.Context, f *planfile.File, record func(*changeover.Changeover) error) (err error) {
-	store, err := filejournal.Open(a.state, nil)
+	store, err := a.journal()
 	if err != nil {
 		return err
 	}
@@ -254,9 +258,11 @@ func (a *app) decide(ctx context.Context, f *planfile.File, record func(*changeo
 func (a *app) releaseVerb() *cobra.Command {
 	var d deciding
 	c := &cobra.Command{
-		Use:     "release [ENVIRONMENT] --why TEXT",
-		Short:   "End a hold that somebody has asked for",
-		Long:    `Release ends the hold of changeover hold. changeover resume then goes on.`,
+		Use:   "release [ENVIRONMENT] --why TEXT",
+		Short: "End a hold that somebody has asked for",
+		Long: `Release ends the hold of changeover hold. changeover resume then goes on. While
+changeover apply or resume is at work in another terminal it is refused: it can
+be released when that has ended, or was stopped.`,
 		Example: `  changeover release --why "the next change window has begun"`,
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -280,7 +286,8 @@ func (a *app) resolveVerb() *cobra.Command {
 		Short: "Record what was found and done about what a run waits for",
 		Long: `Resolve records, with evidence, that what an environment waits for has been
 settled: Support has helped, or somebody has looked what came of an effect in
-doubt. changeover resume then goes on, and observes before it acts.
+doubt. changeover resume then goes on, and observes before it acts. While
+changeover apply or resume is at work in another terminal it is refused.
 
 With --not-done somebody states that an effect in doubt was not done, so that it
 may be done again. Without it, it is observed again.`,

@@ -60,49 +60,66 @@ func (a *app) status(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.end(r.Verdict)
-	if a.json {
-		return a.statusDocument(r, who)
-	}
-	var b bytes.Buffer
-	if who != "" {
-		underWay(r)
-	}
-	if err := r.WriteText(&b); err != nil {
+	underWay(r, who)
+	document, err := withRunning(r, who)
+	if err != nil {
 		return err
 	}
-	text := b.String()
-	if _, rest, ok := strings.Cut(text, "\n"); ok && who != "" && r.Hold == nil {
-		text = "Going on, carried on by " + who + "\n" + rest
-	}
-	fmt.Fprint(a.std.Out, text)
-	fmt.Fprintln(a.std.Out, "\nCan be put back right now")
-	for _, env := range r.Environments {
-		what := "nothing: no backup is proven for the serial number of its server"
-		if env.CanRollBack {
-			what = "the source license " + env.RollBackTo.Short()
+	err = a.show(document, func(w io.Writer) error {
+		if err := headed(w, r, who, r.WriteText); err != nil {
+			return err
 		}
-		fmt.Fprintf(a.std.Out, "  %s: %s\n", env.Name, what)
+		fmt.Fprintln(w, "\nCan be put back right now")
+		for _, env := range r.Environments {
+			what := "nothing: no backup is proven for the serial number of its server"
+			if env.CanRollBack {
+				what = "the source license " + env.RollBackTo.Short()
+			}
+			fmt.Fprintf(w, "  %s: %s\n", env.Name, what)
+		}
+		return nil
+	})
+	if err == nil {
+		a.end(r.Verdict)
 	}
-	return nil
+	return err
 }
 
-// underWay takes out of a report what it says of a run that nobody carries on.
-func underWay(r *report.Report) {
-	if r.Hold == nil || r.Hold.Kind != report.HoldInterrupted {
+// underWay takes out of a report what it says of a run that nobody carries on,
+// if somebody does.
+func underWay(r *report.Report, who string) {
+	if who == "" || r.Hold == nil || r.Hold.Kind != report.HoldInterrupted {
 		return
 	}
 	r.Hold, r.Next = nil, []string{"Nothing: it goes on by itself, as far as it gets."}
 	for i := range r.Environments {
-		if h := r.Environments[i].Hold; h != nil && h.Kind == report.HoldInterrupted {
-			r.Environments[i].Hold = nil
+		env := &r.Environments[i]
+		if env.Hold != nil && env.Hold.Kind == report.HoldInterrupted {
+			env.Hold = nil
+		}
+		if env.Hold == nil && env.Need == nil {
+			env.Waits = "" // it is worked on, or its turn comes
 		}
 	}
 }
 
-// statusDocument writes the report, and as running who carries on the run at
-// this moment.
-func (a *app) statusDocument(r *report.Report, who string) error {
+// headed writes a report with a headline that fits a run that is going on.
+func headed(w io.Writer, r *report.Report, who string, write func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return err
+	}
+	text := b.String()
+	if who != "" && r.Hold == nil && r.Verdict == report.Held {
+		text = strings.Replace(text, "Held: a person must act", "Going on, carried on by "+who, 1)
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// withRunning is a report with one more field, running: who carries on the run
+// at this moment.
+func withRunning(r *report.Report, who string) (map[string]json.RawMessage, error) {
 	var fields map[string]json.RawMessage
 	b, err := json.Marshal(r)
 	if err == nil {
@@ -111,10 +128,7 @@ func (a *app) statusDocument(r *report.Report, who string) error {
 	if err == nil {
 		fields["running"], err = json.Marshal(who)
 	}
-	if err != nil {
-		return err
-	}
-	return a.document(fields)
+	return fields, err
 }
 
 // explained is what explain says.
@@ -157,6 +171,7 @@ func (a *app) explain(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	underWay(r, who)
 	out := explained{Environment: env, Explanation: ex, Next: r.Next, Running: who}
 	if r.Hold != nil {
 		out.Waits = r.Hold.Cause
@@ -234,8 +249,20 @@ clauses of the written procedure, and the timeline. It contacts nobody.`,
 			if a.json {
 				format = "json"
 			}
+			if format != "html" { // which has a form for a run that is going on
+				underWay(r, who)
+			}
 			forms := map[string]func(io.Writer) error{
-				"text": r.WriteText, "markdown": r.WriteMarkdown, "json": r.WriteJSON, "csv": r.WriteCSV,
+				"text":     func(w io.Writer) error { return headed(w, r, who, r.WriteText) },
+				"markdown": func(w io.Writer) error { return headed(w, r, who, r.WriteMarkdown) },
+				"json": func(w io.Writer) error {
+					if who == "" {
+						return r.WriteJSON(w)
+					}
+					document, err := withRunning(r, who)
+					return errors.Join(err, indented(w, document))
+				},
+				"csv": r.WriteCSV,
 				"html": func(w io.Writer) error {
 					return page.Write(w, page.View{Report: r, Plan: f.Plan, Now: time.Now(), Live: who != ""})
 				},
@@ -261,6 +288,11 @@ func complete(c *cobra.Command, flag string, values ...string) {
 // write writes to a file, whole or not at all, or to stdout. With --json, a
 // file that was written is named in a document.
 func (a *app) write(out string, write func(io.Writer) error) error {
+	if out != "" {
+		if err := a.mayWrite(out); err != nil {
+			return err
+		}
+	}
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
 		return err
@@ -285,6 +317,7 @@ type verified struct {
 	Entries uint64   `json:"entries"`
 	Hash    string   `json:"hash"`
 	Backups []proven `json:"backups"`
+	NotRead string   `json:"notRead,omitempty"` // why backups were not
 	Wrong   []string `json:"wrong"`
 }
 
@@ -300,9 +333,9 @@ func (a *app) verifyVerb() *cobra.Command {
 		Use:   "verify",
 		Short: "Read the journal and every backup, and say what is not as it was written",
 		Long: `Verify reads the journal from its first to its last line, compares its end with
-HEAD, and reads every backup that it speaks of out of the vault. It changes
-nothing and contacts nobody. It exits with 1 when anything is not as it was
-written.`,
+HEAD, and reads every backup that it speaks of out of the vault. Backups that a
+program or a person keeps are not read, and it says so. It changes nothing and
+contacts nobody. It exits with 1 when anything is not as it was written.`,
 		Example: `  changeover verify
   changeover verify --state acme --json | jq .ok`,
 		Args: atMost(0),
@@ -335,10 +368,16 @@ func (a *app) verify(ctx context.Context) error {
 		for _, b := range out.Backups {
 			fmt.Fprintf(w, "backup: %s %s, %d whole copies\n", b.Environment, b.Digest, b.Copies)
 		}
+		if out.NotRead != "" {
+			fmt.Fprintf(w, "backups: not read: %s\n", out.NotRead)
+		}
 		for _, what := range out.Wrong {
 			fmt.Fprintf(w, "wrong: %s\n", what)
 		}
-		if out.OK {
+		switch {
+		case out.OK && out.NotRead != "":
+			fmt.Fprintln(w, "What was read is as it was written.")
+		case out.OK:
 			fmt.Fprintln(w, "Everything is as it was written.")
 		}
 		return nil
@@ -346,6 +385,14 @@ func (a *app) verify(ctx context.Context) error {
 }
 
 func (a *app) verifyBackups(ctx context.Context, f *planfile.File, out *verified) error {
+	switch f.Adapters.Vault.Use {
+	case planfile.Command:
+		out.NotRead = "a program keeps them, and verify contacts nobody"
+		return nil
+	case planfile.Attended:
+		out.NotRead = "a person keeps them, and verify contacts nobody"
+		return nil
+	}
 	dirs, _ := wiring.Backups(f, a.state)
 	for _, dir := range dirs {
 		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {

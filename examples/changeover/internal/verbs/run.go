@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
+	"os/signal"
+	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/charmbracelet/x/term"
@@ -38,11 +42,12 @@ type approval = func(ctx context.Context, q adapters.Question) (adapters.Answer,
 type running struct {
 	yes  string
 	page string
+	back bool // what only the way forward needs may be missing
 }
 
 func (r *running) flags(c *cobra.Command) {
 	c.Flags().StringVar(&r.yes, "yes", "", "approve, beforehand, the saved plan with this `digest`")
-	c.Flags().StringVar(&r.page, "page", "", "show the run live at this loopback `address`, for example 127.0.0.1:0")
+	c.Flags().StringVar(&r.page, "page", "", "show the run live in a browser; with --page=`ADDRESS` at that loopback address")
 	c.Flags().Lookup("page").NoOptDefVal = "127.0.0.1:0"
 }
 
@@ -90,18 +95,14 @@ func (a *app) apply(ctx context.Context, saved string, r running) error {
 		return err
 	}
 	state := folder(a.state)
-	begun, err := state.begun(ctx)
-	if err != nil {
+	if err := a.unbegun(ctx); err != nil {
 		return err
-	}
-	if begun {
-		return fmt.Errorf("%w in %s\ngo on with it: %s", changeover.ErrBegun, printable.Whole(a.state), a.command("resume"))
 	}
 	if err := state.make(); err != nil {
 		return err
 	}
-	return a.conduct(ctx, f, p, r, func(ctx context.Context, c *changeover.Changeover) (*report.Report, error) {
-		if _, err := a.keep(f, p, ""); err != nil {
+	return a.conduct(ctx, f, r, func(ctx context.Context, c *changeover.Changeover) (*report.Report, error) {
+		if err := a.keep(ctx, f, p, state.saved()); err != nil {
 			return nil, err
 		}
 		return c.ApplyPreview(ctx, p)
@@ -112,25 +113,30 @@ func (a *app) apply(ctx context.Context, saved string, r running) error {
 func (a *app) mayBegin(r running, p *changeover.Preview) error {
 	switch {
 	case r.yes != "":
-		return agrees(r.yes, p)
+		return agrees(r.yes, p.Digest())
 	case a.terminal():
 		return nil
 	}
 	return fmt.Errorf("nobody can approve this: there is no terminal, and no --yes. Nothing was begun\nwhoever has read the plan adds --yes %.12s", p.Digest())
 }
 
-// agrees compares what was approved with the saved plan. The beginning of a
-// digest is enough, as it is shown in twelve characters.
-func agrees(yes string, p *changeover.Preview) error {
-	if p != nil && len(yes) >= 12 && strings.HasPrefix(p.Digest(), yes) {
-		return nil
+// agrees compares what was approved with the digests that may be meant. The
+// beginning of one is enough, as it is shown in twelve characters.
+func agrees(yes string, digests ...string) error {
+	for _, d := range digests {
+		if len(yes) >= shortDigest && strings.HasPrefix(d, yes) {
+			return nil
+		}
 	}
-	const need = "twelve characters of it, at least"
-	if p == nil {
+	if len(digests) == 0 {
 		return errors.New("--yes approves a saved plan, and there is none")
 	}
-	return fmt.Errorf("--yes names another plan than the saved one, whose digest is %s (%s). Nothing was changed", p.Digest(), need)
+	const need = "twelve characters of it, at least"
+	return fmt.Errorf("--yes names another plan than the saved one, whose digest is %s (%s). Nothing was changed", digests[0], need)
 }
+
+// shortDigest is how many characters of a digest say which one is meant.
+const shortDigest = 12
 
 func (a *app) terminal() bool {
 	f, ok := a.std.In.(*os.File)
@@ -148,11 +154,11 @@ it waited for has been done. What was in doubt is observed first.`,
   changeover resume --state acme --plan acme.yaml --yes 4b1f6c2e9a07`,
 		Args: atMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, p, err := a.taken(cmd.Context(), r)
+			f, err := a.taken(cmd.Context(), r)
 			if err != nil {
 				return err
 			}
-			return a.conduct(cmd.Context(), f, p, r, func(ctx context.Context, c *changeover.Changeover) (*report.Report, error) {
+			return a.conduct(cmd.Context(), f, r, func(ctx context.Context, c *changeover.Changeover) (*report.Report, error) {
 				return c.Resume(ctx)
 			})
 		},
@@ -162,47 +168,58 @@ it waited for has been done. What was in doubt is observed first.`,
 }
 
 // taken reads what a run is taken up again with: the plan file as it is now,
-// since accounts and programs may have moved, and the saved plan.
-func (a *app) taken(ctx context.Context, r running) (*planfile.File, *changeover.Preview, error) {
+// since accounts and programs may have moved. The way back needs neither it nor
+// the saved plan.
+func (a *app) taken(ctx context.Context, r running) (*planfile.File, error) {
 	_, kept, err := folder(a.state).report(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	f, err := a.file(nil)
-	if err != nil {
-		return nil, nil, err
+	f := kept
+	if _, err := os.Stat(a.plan); r.back && errors.Is(err, os.ErrNotExist) {
+		a.note("there is no plan file %s; %s, as it was kept, is used", printable.Whole(a.plan), printable.Whole(folder(a.state).kept()))
+	} else if f, err = a.file(nil); err != nil {
+		return nil, err
 	}
 	if f.Plan.Digest() != kept.Plan.Digest() {
-		return nil, nil, fmt.Errorf("the run in %s is of another plan than %s has now\nput the plan back as it was (%s); its adapters may change", printable.Whole(a.state), printable.Whole(a.plan), printable.Whole(folder(a.state).kept()))
+		return nil, fmt.Errorf("the run in %s is of another plan than %s has now\nput the plan back as it was (%s); its adapters may change", printable.Whole(a.state), printable.Whole(a.plan), printable.Whole(folder(a.state).kept()))
 	}
-	p, err := preview(folder(a.state).saved())
-	if err != nil {
-		p = nil // it is needed for --yes only
+	if r.yes == "" {
+		return f, nil
 	}
-	if r.yes != "" {
-		if err := agrees(r.yes, p); err != nil {
-			return nil, nil, err
-		}
+	var digests []string
+	if p, err := preview(folder(a.state).saved()); err == nil {
+		digests = append(digests, p.Digest())
 	}
-	return f, p, nil
+	if r.back {
+		digests = append(digests, kept.Plan.Digest())
+	}
+	return f, agrees(r.yes, digests...)
 }
 
 func (a *app) rollbackVerb() *cobra.Command {
-	var r running
+	r := running{back: true}
 	var why, by string
 	c := &cobra.Command{
 		Use:   "rollback --why TEXT",
 		Short: "Stop the line for good, and take the infrastructure back",
 		Long: `Rollback puts the source license back wherever the target license is, or may be.
 It may be called at any time after a run has begun, after Completed too. It asks
-for the name of the infrastructure; --yes DIGEST answers beforehand.`,
+for the name of the infrastructure; --yes DIGEST answers beforehand, with the
+digest of the saved plan or, where that is lost, with that of the plan, as its
+run is called: --yes 6bc095bda189 for run-6bc095bda189.
+
+It needs the state directory, the backups, Service Center and LifeTime. A portal,
+support desk or operator that cannot be reached keeps nothing from going back;
+Support is told once that is mended, with changeover resolve and resume. Where the plan file is lost, the
+one that was kept in the state directory is used.`,
 		Example: `  changeover rollback --why "the new contract was withdrawn"`,
 		Args:    atMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if strings.TrimSpace(why) == "" {
 				return errors.New("say why, for the record: --why TEXT")
 			}
-			f, p, err := a.taken(cmd.Context(), r)
+			f, err := a.taken(cmd.Context(), r)
 			if err != nil {
 				return err
 			}
@@ -215,7 +232,7 @@ for the name of the infrastructure; --yes DIGEST answers beforehand.`,
 					return err
 				}
 			}
-			return a.conduct(cmd.Context(), f, p, r, func(ctx context.Context, c *changeover.Changeover) (*report.Report, error) {
+			return a.conduct(cmd.Context(), f, r, func(ctx context.Context, c *changeover.Changeover) (*report.Report, error) {
 				return c.RollBack(ctx, by, why)
 			})
 		},
@@ -233,14 +250,17 @@ func byFlag(c *cobra.Command, by *string) {
 
 // conduct carries out a verb of the run, shows what happens meanwhile, and then
 // how the run stands.
-func (a *app) conduct(ctx context.Context, f *planfile.File, p *changeover.Preview, r running, verb func(context.Context, *changeover.Changeover) (*report.Report, error)) error {
+func (a *app) conduct(ctx context.Context, f *planfile.File, r running, verb func(context.Context, *changeover.Changeover) (*report.Report, error)) error {
 	state := folder(a.state)
-	store, err := filejournal.Open(a.state, nil)
+	store, err := a.journal()
 	if err != nil {
 		return err
 	}
+	// Who reads stdout may go; the run goes on. What is written then fails, and
+	// that is known to the screen. It holds until the process ends.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	run := &conducted{app: a, file: f, store: store, screen: a.screen(f.Plan)}
-	if err := run.open(ctx, p, r); err != nil {
+	if err := run.open(ctx, r); err != nil {
 		return errors.Join(err, run.close())
 	}
 	if err := run.screen.Replay(store.Read(ctx)); err != nil {
@@ -274,9 +294,12 @@ func (a *app) ended(r *report.Report, err, closing error) error {
 		return errors.Join(err, closing)
 	}
 	if err := a.show(r, func(w io.Writer) error { _, _ = fmt.Fprintln(w); return r.WriteText(w) }); err != nil {
-		return err
+		a.note("how the run stands could not be written (%s); see it: %s", said(err), a.command("status"))
 	}
-	if stopped {
+	switch {
+	case stopped && inDoubt(r):
+		a.note("stopped, as you asked; what is in doubt is looked at first when it goes on: %s", a.command("resume"))
+	case stopped:
 		a.note("stopped, as you asked, at a safe point; how to go on: %s", a.command("resume"))
 	}
 	if err != nil && !stopped || closing != nil {
@@ -290,6 +313,15 @@ func (a *app) ended(r *report.Report, err, closing error) error {
 	return nil
 }
 
+// inDoubt reports whether it is not known of some effect what came of it.
+func inDoubt(r *report.Report) bool {
+	return slices.ContainsFunc(r.Findings, func(f report.Finding) bool {
+		return f.Condition == string(journal.HoldInDoubt) && f.Level == report.Warning
+	}) || slices.ContainsFunc(r.Environments, func(e report.Environment) bool {
+		return e.Hold != nil && e.Hold.Kind == journal.HoldInDoubt
+	})
+}
+
 // A conducted is a run while a verb carries it on.
 type conducted struct {
 	*app
@@ -299,24 +331,26 @@ type conducted struct {
 	ports      io.Closer
 	changeover *changeover.Changeover
 	page       *page.Server
-	address    string
-	over       atomic.Bool // the verb has returned
+	listener   net.Listener // of the page
+	over       atomic.Bool  // the verb has returned
 }
 
-func (c *conducted) open(ctx context.Context, p *changeover.Preview, r running) error {
+func (c *conducted) open(ctx context.Context, r running) error {
 	lock, err := c.store.LockFile()
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
-	ports, err := c.wire(ctx, c.file, c.screen, lock, c.approve(p, r))
+	ports, err := c.wire(ctx, c.file, c.screen, lock, r.back, c.approve(r))
 	if err != nil {
 		return err
 	}
 	c.ports = ports
-	c.address = r.page
 	if r.page != "" {
 		if c.page, err = page.New(c.view, page.Options{}); err != nil {
 			return err
+		}
+		if c.listener, err = page.Listen(ctx, r.page); err != nil {
+			return fmt.Errorf("--page: %w", err)
 		}
 	}
 	user, host := me()
@@ -337,17 +371,20 @@ func (c *conducted) close() error {
 	if c.ports != nil {
 		err = errors.Join(err, c.ports.Close())
 	}
+	if c.listener != nil {
+		_ = c.listener.Close() // it is closed already if the page was shown
+	}
 	return err
 }
 
 // approve answers the gate: by the digest that was approved beforehand, or by
 // typing the name of the infrastructure.
-func (c *conducted) approve(p *changeover.Preview, r running) approval {
+func (c *conducted) approve(r running) approval {
 	return func(ctx context.Context, q adapters.Question) (adapters.Answer, error) {
 		user, _ := me()
 		answer := adapters.Answer{By: user, At: time.Now()}
 		if r.yes != "" {
-			answer.Text = "approved the saved plan " + p.Digest()[:12] + " beforehand"
+			answer.Text = "approved the saved plan " + r.yes[:shortDigest] + " beforehand"
 			return answer, nil
 		}
 		name := c.file.Plan.Infrastructure.Name
@@ -376,14 +413,9 @@ func (c *conducted) beside(ctx context.Context, state folder) (stop func() error
 	parts := 1
 	go func() { c.takeHolds(ctx, state); ended <- nil }()
 	if c.page != nil {
-		l, err := page.Listen(ctx, c.address)
-		if err != nil {
-			c.note("the page is not shown: %s", said(err))
-		} else {
-			parts++
-			c.note("live page: %s", c.page.URL(l.Addr().String()))
-			go func() { ended <- c.page.Serve(ctx, l) }()
-		}
+		parts++
+		c.note("live page: %s", c.page.URL(c.listener.Addr().String()))
+		go func() { ended <- c.page.Serve(ctx, c.listener) }()
 	}
 	return func() error {
 		c.over.Store(true)

@@ -27,6 +27,7 @@ import (
 //	backups/ copies/                 the backups, twice (package filevault)
 //	plan.json                        the saved plan: what was seen, what will happen
 //	plan.yaml                        the plan file as it was read
+//	folder                           where that was: relative paths in it begin there
 //	desk/                            license files laid out for a person to upload
 //	hold-*.json                      requests of changeover hold, until the run has taken them
 //
@@ -35,9 +36,10 @@ type folder string
 
 func (d folder) path(name string) string { return filepath.Join(string(d), name) }
 
-func (d folder) saved() string { return d.path("plan.json") }
-func (d folder) kept() string  { return d.path("plan.yaml") }
-func (d folder) desk() string  { return d.path("desk") }
+func (d folder) saved() string  { return d.path("plan.json") }
+func (d folder) kept() string   { return d.path("plan.yaml") }
+func (d folder) origin() string { return d.path("folder") }
+func (d folder) desk() string   { return d.path("desk") }
 
 // make creates the directory. One that others can enter is refused.
 func (d folder) make() error {
@@ -55,6 +57,54 @@ func (d folder) make() error {
 		return fmt.Errorf("others can enter %s\nclose it: chmod 700 %s", printable.Whole(string(d)), word(string(d)))
 	}
 	return nil
+}
+
+// mayWrite refuses a file that --out must not replace: one of the run, the plan
+// file, and what is no ordinary file.
+func (a *app) mayWrite(out string) error {
+	info, err := os.Lstat(out)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("--out: %s is not an ordinary file, and is not replaced\nname another one, or leave --out away and redirect stdout", printable.Whole(out))
+	}
+	if plan, err := os.Stat(a.plan); err == nil && info != nil && os.SameFile(info, plan) {
+		return fmt.Errorf("--out: %s is the plan file, and is not replaced\nname another one", printable.Whole(out))
+	}
+	within, err := inside(out, a.state)
+	if within {
+		err = fmt.Errorf("--out: %s is in the directory of the run, where nothing else is written\nname another one", printable.Whole(out))
+	}
+	return err
+}
+
+// inside reports whether a file is, or would be, in a directory or below it,
+// whatever both are called.
+func inside(name, dir string) (bool, error) {
+	want, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	at, err := filepath.Abs(filepath.Dir(name))
+	if err == nil {
+		at, err = filepath.EvalSymlinks(at)
+	}
+	for err == nil {
+		var info fs.FileInfo
+		if info, err = os.Stat(at); err == nil && os.SameFile(info, want) {
+			return true, nil
+		}
+		if filepath.Dir(at) == at {
+			return false, err
+		}
+		at = filepath.Dir(at)
+	}
+	return false, err
 }
 
 // replace writes a file whole or not at all. Only its owner can read it.
@@ -93,11 +143,18 @@ func (d folder) begun(ctx context.Context) (bool, error) {
 // file reads the plan file as it was kept. Nothing in it is contacted by who
 // only looks at a run.
 func (d folder) file() (*planfile.File, error) {
-	f, err := planfile.Open(d.kept())
+	b, err := os.ReadFile(d.kept())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s has no run\nname its directory with --state, or begin: changeover plan", printable.Whole(string(d)))
 	}
-	return f, err
+	if err != nil {
+		return nil, err
+	}
+	origin, err := os.ReadFile(d.origin())
+	if err != nil {
+		return nil, err
+	}
+	return planfile.Read(d.kept(), string(origin), bytes.NewReader(b))
 }
 
 // report says how the run stands, from what the directory has alone.
@@ -107,6 +164,9 @@ func (d folder) report(ctx context.Context) (*report.Report, *planfile.File, err
 		return nil, nil, err
 	}
 	r, err := report.New(f.Plan, d.entries(ctx))
+	if errors.Is(err, journal.ErrForeign) {
+		err = fmt.Errorf("%w\nif %s was changed, put it back as it was when the run began", err, printable.Whole(d.kept()))
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -2,6 +2,7 @@ package verbs_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"os/user"
@@ -218,6 +219,7 @@ func steady(text string) string {
 	for _, r := range []struct{ from, to string }{
 		{`127\.0\.0\.1:\d+`, "127.0.0.1:41234"},
 		{`\d{4}-\d\d-\d\d \d\d:\d\d UTC`, "2026-11-23 09:00 UTC"},
+		{`good until 2026-11-23`, "good until 2026-11-24"}, // compare has seen that it is a day
 		{`since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`, "since 2026-11-23T09:00:00Z"},
 		{`(preview: |--yes )[0-9a-f]{64}`, "${1}5f0c…"},
 		{`publish \d+:`, "publish 6:"},
@@ -234,6 +236,12 @@ func steady(text string) string {
 func (to *tour) compare(planned string) {
 	t := to.t
 	require.Contains(t, planned, "Nothing was changed")
+	at := regexp.MustCompile(`(?m)^seen at (.*), good until (.*)$`).FindStringSubmatch(planned)
+	require.NotNil(t, at)
+	begin, err1 := time.Parse("2006-01-02 15:04 MST", at[1])
+	until, err2 := time.Parse("2006-01-02 15:04 MST", at[2])
+	require.NoError(t, errors.Join(err1, err2))
+	require.Equal(t, 24*time.Hour, until.Sub(begin))
 	b, err := os.ReadFile(readmeFile)
 	require.NoError(t, err)
 	seen := map[string]bool{}

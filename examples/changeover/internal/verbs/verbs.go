@@ -9,6 +9,7 @@
 package verbs
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -17,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/user"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -52,10 +54,26 @@ func Run(ctx context.Context, args []string, std IO) int {
 	root.SetOut(std.Out)
 	root.SetErr(std.Err)
 	if err := root.ExecuteContext(ctx); err != nil {
+		a.json = a.json || asksForJSON(args) // also behind a flag that cannot be read
 		a.fail(err)
 		return cmp.Or(a.code, 1)
 	}
 	return a.code
+}
+
+// asksForJSON reports whether --json is among the arguments, even as
+// --json=nonsense.
+func asksForJSON(args []string) bool {
+	for _, arg := range args {
+		name, value, given := strings.Cut(arg, "=")
+		if arg == "--" {
+			return false
+		}
+		if on, err := strconv.ParseBool(value); name == "--json" && (!given || err != nil || on) {
+			return true
+		}
+	}
+	return false
 }
 
 // An app is one command while it is carried out.
@@ -111,6 +129,17 @@ Exit codes: 0 Completed, or done; 2 RolledBack; 3 Held (a person must act);
 	group("run", a.applyVerb(), a.resumeVerb(), a.rollbackVerb(), a.holdVerb(), a.releaseVerb(), a.resolveVerb())
 	group("look", a.statusVerb(), a.explainVerb(), a.reportVerb(), a.diagramVerb(), a.verifyVerb())
 	group("try", a.rehearseVerb(), a.simulateVerb())
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if !a.json {
+			help(cmd, args)
+			return
+		}
+		var b bytes.Buffer
+		cmd.SetOut(&b)
+		help(cmd, args)
+		_ = a.document(map[string]string{"help": b.String()}) // cobra takes no error here
+	})
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w\nsee %s --help", err, cmd.CommandPath())
 	})
@@ -127,17 +156,27 @@ func atMost(n int) cobra.PositionalArgs {
 	}
 }
 
-// show writes what a command has to say: one JSON document, or text.
+// show writes what a command has to say: one JSON document, or text. It returns
+// the error of stdout.
 func (a *app) show(v any, text func(io.Writer) error) error {
 	if a.json {
 		return a.document(v)
 	}
-	return text(a.std.Out)
+	var b bytes.Buffer
+	if err := text(&b); err != nil {
+		return err
+	}
+	_, err := a.std.Out.Write(b.Bytes())
+	return err
 }
 
 func (a *app) document(v any) error {
 	a.written = true
-	e := json.NewEncoder(a.std.Out)
+	return indented(a.std.Out, v)
+}
+
+func indented(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(v)

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/changeover-go/changeover/internal/printable"
 
@@ -52,7 +53,10 @@ func ask(ctx context.Context, args []string) (string, error) {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	out := &limited{}
 	cmd.Stdout = out // stderr is dropped: nobody knows what is in it
-	if err := cmd.Run(); err != nil {
+	// A helper may leave another process behind, an agent, that keeps stdout
+	// open: it is not waited for.
+	cmd.WaitDelay = time.Second
+	if err := cmd.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}

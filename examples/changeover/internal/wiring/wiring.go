@@ -3,8 +3,10 @@
 // here, and nothing else is.
 //
 // Credentials are followed to where they are kept at each call that needs one,
-// and are neither stored nor printed. Nothing is contacted before a port is
-// called.
+// and are neither stored nor printed. There is one exception: the environment of
+// a program, and the account of a person played at a simulation, are looked up
+// when the adapters are made, and are used as they were then. Nothing else is
+// contacted before a port is called.
 package wiring
 
 import (
@@ -52,6 +54,9 @@ type Options struct {
 	Lock *os.File
 	// Log gets what programs write to stderr; nil: it is dropped.
 	Log func(line string)
+	// Back: they are for the way back. A portal, support desk or operator that
+	// cannot be made is then a port that says so when it is called.
+	Back bool
 	// Approve answers the gates; nil: whoever answers for the operator.
 	Approve func(ctx context.Context, q adapters.Question) (adapters.Answer, error)
 }
@@ -86,11 +91,24 @@ func Connect(ctx context.Context, f *planfile.File, o Options) (*Ports, error) {
 		Who: cmp.Or(f.Adapters.Who, o.User), Dir: o.Desk, Source: f.Plan.Source, Target: f.Plan.Target, Reveal: f.Adapters.Reveal,
 	})
 	p := &Ports{Clock: w.clock}
+	before := len(w.errs)
 	p.Portal = w.portal("portal", f.Adapters.Portal)
+	if err := w.spared(before); err != nil {
+		p.Portal = absent{err}
+	}
 	p.ServiceCenter = w.serviceCenters(f.Adapters.ServiceCenter)
 	p.LifeTime = w.lifeTime(f.Adapters.LifeTime)
+	before = len(w.errs)
 	p.Support = w.support(f.Adapters.Support)
-	p.Operator = gate{approve: o.Approve, Operator: w.operator(f.Adapters.Operator)}
+	if err := w.spared(before); err != nil {
+		p.Support = absent{err}
+	}
+	before = len(w.errs)
+	operator := w.operator(f.Adapters.Operator)
+	if err := w.spared(before); err != nil {
+		operator = absent{err}
+	}
+	p.Operator = gate{approve: o.Approve, Operator: operator}
 	p.Vault = w.vault(p, f.Adapters.Vault)
 	if err := errors.Join(w.errs...); err != nil {
 		return nil, errors.Join(err, p.Close())
@@ -114,6 +132,17 @@ func (w *wiring) wrong(port string, err error) {
 	if err != nil {
 		w.errs = append(w.errs, fmt.Errorf("adapters.%s: %w", port, err))
 	}
+}
+
+// spared takes back what is wrong since there were so many errors, if the way
+// back can do without.
+func (w *wiring) spared(before int) error {
+	if !w.options.Back {
+		return nil
+	}
+	err := errors.Join(w.errs[before:]...)
+	w.errs = w.errs[:before]
+	return err
 }
 
 func (w *wiring) trust() {
@@ -265,6 +294,7 @@ func (w *wiring) program(path string, p planfile.Port) *command.Program {
 	name := p.Program[0]
 	if found, err := lookPath(name); err != nil {
 		w.wrong(path, err)
+		name, _ = filepath.Abs(name) // so that nothing else is said about it
 	} else {
 		name = found
 	}

@@ -184,8 +184,46 @@ func TestEverythingThatIsWrongIsSaidAtOnce(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "nothing.pem"), []byte("no certificate"), 0o600))
+	require.NotContains(t, err.Error(), "not absolute", "it is said once")
 	_, err = wiring.Connect(t.Context(), file(t, dir, "adapters: {trust: nothing.pem}\n"), options(t))
 	require.ErrorContains(t, err, "there is no certificate in PEM form")
+}
+
+func TestTheWayBackNeedsNeitherPortalNorSupportNorOperator(t *testing.T) {
+	const gone = `adapters:
+  portal: {use: inbox, folder: nowhere}
+  support: {use: command, command: [no-such-program-x]}
+  operator: {use: command, command: [no-such-program-y], env: {TOKEN: {env: WIRING_NOT_SET}}}
+`
+	o := options(t)
+	o.Back = true
+	p, err := wiring.Connect(t.Context(), file(t, t.TempDir(), gone), o)
+	require.NoError(t, err)
+	defer p.Close()
+	require.NoError(t, p.Validate())
+	_, err1 := p.Portal.FetchLicense(t.Context(), license.ActivationCode{}, environment.Environment{})
+	_, err2 := p.Portal.SerialRegistered(t.Context(), license.ActivationCode{}, environment.Environment{})
+	err3 := p.Portal.RegisterSerial(t.Context(), license.ActivationCode{}, environment.Environment{})
+	_, err4 := p.Support.OpenCase(t.Context(), adapters.Case{})
+	_, err5 := p.Support.FindCase(t.Context(), "x")
+	_, err6 := p.Operator.Ask(t.Context(), adapters.Question{Kind: adapters.AskAttestation})
+	for i, err := range []error{err1, err2, err3, err4, err5, err6} {
+		require.ErrorIs(t, err, adapters.ErrUnsupported, i)
+		require.ErrorContains(t, err, []string{"nowhere", "nowhere", "nowhere", "no-such-program-x", "no-such-program-x", "no-such-program-y"}[i])
+	}
+	for port, section := range map[string]string{
+		"trust":         "adapters: {trust: nothing.pem}\n",
+		"serviceCenter": "adapters: {serviceCenter: {use: command, command: [no-such-program-z]}}\n",
+		"lifeTime":      "adapters: {lifeTime: {use: command, command: [no-such-program-z]}}\n",
+		"vault":         "adapters: {vault: {use: command, command: [no-such-program-z]}}\n",
+	} {
+		t.Run("but it needs "+port, func(t *testing.T) {
+			o := options(t)
+			o.Back = true
+			_, err := wiring.Connect(t.Context(), file(t, t.TempDir(), section), o)
+			require.ErrorContains(t, err, "adapters."+port)
+		})
+	}
 }
 
 // TestASimulationIsReached reaches the adapters over the wire, and moves the
