@@ -109,14 +109,11 @@ type follower struct {
 }
 
 // follow begins before the first box. Boxes in which nobody is asked are left
-// out. When the source licenses are tested, the run asks about all environments
-// at once, in any order: these boxes are one.
+// out.
 func follow(list []box) *follower {
 	f := &follower{places: map[place]bool{{box: -1}: true}}
 	for _, b := range list {
-		if last := len(f.boxes) - 1; last >= 0 && b.effect == "republish" && f.boxes[last].effect == b.effect {
-			f.boxes[last].text += b.text
-		} else if !b.waits() {
+		if !b.waits() {
 			f.boxes = append(f.boxes, b)
 		}
 	}
@@ -463,7 +460,7 @@ func TestWhoFollowsTheRunbookByHandCompletesTheMigration(t *testing.T) {
 		t.Run(b.title+" is missing from the runbook", func(t *testing.T) {
 			require.False(t, through(slices.Delete(slices.Clone(list), i, i+1)))
 		})
-		if i+1 == len(list) || list[i+1].waits() || b.effect == "republish" && list[i+1].effect == b.effect {
+		if i+1 == len(list) || list[i+1].waits() {
 			continue
 		}
 		t.Run(b.title+" comes too late in the runbook", func(t *testing.T) {
