@@ -217,7 +217,8 @@ func (s *Server) Handler() http.Handler {
 // here names another (DNS rebinding).
 func local(r *http.Request) bool {
 	at, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	return ok && at.IP.IsLoopback() && r.Host == at.String()
+	// A browser leaves out the port of http itself.
+	return ok && at.IP.IsLoopback() && (r.Host == at.String() || r.Host+":80" == at.String())
 }
 
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -434,4 +435,25 @@ func TestAListenerThatFailsEndsIt(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
 	require.Error(t, s.Serve(t.Context(), l))
+}
+
+func TestTheHostIsTheAddressThatWasConnectedTo(t *testing.T) {
+	for _, c := range []struct {
+		at, host string
+		local    bool
+	}{
+		{"127.0.0.1:4711", "127.0.0.1:4711", true},
+		{"127.0.0.1:4711", "127.0.0.1", false},
+		{"127.0.0.1:80", "127.0.0.1", true},
+		{"[::1]:80", "[::1]", true},
+		{"127.0.0.1:80", "127.0.0.2", false},
+		{"127.0.0.1:80", "", false},
+		{"192.0.2.1:80", "192.0.2.1", false},
+	} {
+		at, err := net.ResolveTCPAddr("tcp", c.at)
+		require.NoError(t, err)
+		r := httptest.NewRequestWithContext(context.WithValue(t.Context(), http.LocalAddrContextKey, at), http.MethodGet, "/", nil)
+		r.Host = c.host
+		require.Equal(t, c.local, local(r), c)
+	}
 }
