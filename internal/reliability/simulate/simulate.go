@@ -39,7 +39,7 @@ import (
 
 // Figures of the scales.
 const (
-	testSeeds = 400
+	testSeeds = 2000
 	ciSeeds   = 200_000
 	batch     = 64  // seeds that a worker takes at once
 	twiceOf   = 100 // of so many seeds, one is run twice
