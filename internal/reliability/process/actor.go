@@ -23,6 +23,8 @@ type actor struct {
 	cmd    *exec.Cmd
 	stderr bytes.Buffer
 	gone   chan struct{} // closed when all that it said was heard
+	over   chan struct{} // closed when it does not run any more, and was waited for
+	killed atomic.Bool   // it is to be killed, or was
 	heard  atomic.Int64  // messages
 	script script
 
@@ -73,7 +75,7 @@ func (s *stage) start(verb string, sc script) (*actor, error) {
 		}
 	}
 	words := append(append([]string(nil), sc.prefix...), program)
-	a := &actor{stage: s, cmd: exec.Command(words[0], words[1:]...), gone: make(chan struct{}), script: sc}
+	a := &actor{stage: s, cmd: exec.Command(words[0], words[1:]...), gone: make(chan struct{}), over: make(chan struct{}), script: sc}
 	// One thread at a time is enough for a process that does one thing at a
 	// time, and leaves the other core to another play. The race detector would
 	// sleep for a second at the end.
@@ -109,22 +111,34 @@ func (a *actor) serve(f *os.File) {
 		}
 	}
 	_ = f.Close()
-	a.stage.mu.Lock()
-	a.stage.leave(a)
-	a.stage.mu.Unlock()
+	a.stage.left(a)
 	close(a.gone)
 }
 
 func (a *actor) pid() int { return a.cmd.Process.Pid }
 
 // kill ends it as the kernel does when memory runs out.
-func (a *actor) kill() { _ = a.cmd.Process.Kill() }
+func (a *actor) kill() {
+	a.killed.Store(true)
+	_ = a.cmd.Process.Kill()
+}
+
+// dead reports that it was waited for.
+func (a *actor) dead() bool {
+	select {
+	case <-a.over:
+		return true
+	default:
+		return false
+	}
+}
 
 // wait waits for the end and reports whether it was killed.
 func (a *actor) wait() (killed bool, err error) {
 	hangs := time.AfterFunc(3*patience, a.kill)
 	err = a.cmd.Wait()
 	late := !hangs.Stop()
+	close(a.over)
 	<-a.gone
 	if late {
 		return true, errors.New("a process did not come to its end")

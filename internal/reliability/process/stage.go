@@ -69,6 +69,7 @@ type stage struct {
 	mu      sync.Mutex
 	holder  *actor            // that holds the state directory
 	rival   *actor            // that says so as well
+	rumours []string          // of both at work, until it is known whether one of them is dead
 	kept    []adapters.Stored // that were acknowledged
 	lasting bool              // something was acknowledged by the journal
 	trouble []string
@@ -115,7 +116,7 @@ func (s *stage) answer(a *actor, q *message) (m message) {
 	if s.holder != a {
 		s.wrong("process %d works and does not hold the state directory: %s", a.pid(), q.Do)
 	} else if s.rival != nil {
-		s.wrong("processes %d and %d hold the state directory at once: %s", a.pid(), s.rival.pid(), q.Do)
+		s.rumours = append(s.rumours, fmt.Sprintf("processes %d and %d hold the state directory at once: %s", a.pid(), s.rival.pid(), q.Do))
 	}
 	var err error
 	var code license.ActivationCode
@@ -205,7 +206,9 @@ func (p past) Get(context.Context, license.SerialNumber, license.Digest) (licens
 }
 
 // enter takes note of a process that holds the state directory now. The one
-// that held it before may be dead, and what it said last not yet heard.
+// that held it before may be dead, and what it said last not yet heard; or this
+// one was killed as soon as it had said so, and is heard after its successor.
+// Whoever is killed is marked before: two that were not are two at once.
 func (s *stage) enter(a *actor) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -216,16 +219,24 @@ func (s *stage) enter(a *actor) {
 		late := time.NewTimer(patience / 4)
 		select {
 		case <-before.gone:
+		case <-a.over:
 		case <-late.C:
 		}
-		gone := late.Stop()
+		intime := late.Stop()
 		s.mu.Lock()
-		if !gone {
+		if !a.killed.Load() && !before.killed.Load() {
+			s.trouble = append(s.trouble, s.rumours...)
+		}
+		s.rival, s.rumours = nil, nil
+		switch {
+		case !intime:
 			s.wrong("processes %d and %d hold the state directory at once", before.pid(), a.pid())
 			s.holder = nil
+		case a.dead():
+			return
 		}
 	}
-	s.holder, s.rival = a, nil
+	s.holder = a
 	s.watch.Revive()
 	// What became durable although nobody was told comes first.
 	for _, err := range s.watch.Store(onDisk(s.part.state())).Read(context.Background()) {
@@ -233,6 +244,13 @@ func (s *stage) enter(a *actor) {
 			s.wrong("process %d accepts a journal that cannot be read: %v", a.pid(), err)
 		}
 	}
+}
+
+// left is leave, of a process that was heard to its end.
+func (s *stage) left(a *actor) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leave(a)
 }
 
 // leave takes note of a process that is gone, or about to let go. It is called
