@@ -92,6 +92,9 @@ func (r *reader) note(at place, m Mistake) {
 // file.
 func (r *reader) located(at place, f environment.Finding) Mistake {
 	safe := func(s string) string { return printable.Text(r.mask.Text(s)) }
+	if at.line > len(r.lines) { // the reader of YAML sometimes counts one too many at the end
+		at = place{len(r.lines), 1}
+	}
 	m := Mistake{Line: at.line, Column: at.column, Path: safe(f.Where), Code: f.Code, Text: safe(f.Text), Hint: safe(f.Hint)}
 	if at.line > 0 && at.line <= len(r.lines) {
 		m.Source, m.caret = r.excerpt(at)
