@@ -98,7 +98,8 @@ func New(plan migration.Plan, set adapters.Set, store journal.Store, opts *Optio
 		Infrastructure: plan.Infrastructure, Source: plan.Source, Target: plan.Target, Module: plan.Module,
 		Order: plan.Order, Pause: plan.Pause, Run: migration.RunName(plan), Digest: plan.Digest(),
 	}, set, store, &rollback.Options{
-		Logger: opts.Logger, Clock: opts.Clock, OnEntry: opts.OnEntry, Inline: opts.Inline, Grace: opts.Grace, User: opts.User, Host: opts.Host,
+		Logger: opts.Logger, Clock: opts.Clock, OnEntry: opts.OnEntry, Inline: opts.Inline, Tasks: opts.Tasks, Grace: opts.Grace,
+		User: opts.User, Host: opts.Host,
 	})
 	if err != nil {
 		return nil, err
@@ -298,6 +299,13 @@ func (c *Changeover) Status(ctx context.Context) (*report.Report, error) {
 		return nil, ErrNotBegun
 	}
 	return r, nil
+}
+
+// Definition identifies the tables of both ways, as they were extended. A
+// journal, and a host that runs for longer than a version of a program, can only
+// be continued with the same.
+func (c *Changeover) Definition() string {
+	return sum(c.forward.Definition() + "\n" + c.back.Definition())
 }
 
 // Explain says what may and what may not happen to an environment now, or to

@@ -221,6 +221,25 @@ type Clock interface {
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
+// Tasks run what a run does side by side, for a host where that is not a matter
+// of goroutines: a workflow engine that replays its code needs every step in an
+// order of its own (adapters/temporal is such a host). They are not part of a
+// [Set]; goroutines serve unless a host brings others. Whatever a run does with
+// Tasks, it does from functions that Go runs, or from the caller of a verb, one
+// at a time: control goes from one to another only in Wait, and where a port, a
+// store or a clock lets others go on.
+type Tasks interface {
+	// Go runs f beside its caller, at once or later, in a context that has the
+	// values of ctx.
+	Go(ctx context.Context, f func(ctx context.Context))
+	// Wait returns once ready reports true. ready changes nothing.
+	Wait(ctx context.Context, ready func() bool)
+	// WithTimeout returns a context whose deadline is d from now, in the time
+	// that the host goes by. Whether the context ends then, or whoever is
+	// called heeds the deadline, is up to the host.
+	WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
+}
+
 // Set holds an adapter for every port. All are required; adapters/attended
 // answers for any of them through a person.
 type Set struct {

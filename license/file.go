@@ -33,8 +33,9 @@ type File struct {
 	// Behind a pointer to a string, since fmt prints that as an address under
 	// any verb; it would follow a pointer to a struct or a slice when the verb
 	// is wrong for it.
-	content *string
-	digest  Digest
+	content   *string
+	digest    Digest
+	elsewhere *elsewhere // of a reference, which has no content
 }
 
 // NewFile keeps a copy of b. It refuses what cannot be a license file:
@@ -53,16 +54,16 @@ func NewFile(b []byte) (File, error) {
 	}
 	sum := sha256.Sum256(b)
 	content := string(b)
-	return File{&content, Digest(hex.EncodeToString(sum[:]))}, nil
+	return File{content: &content, digest: Digest(hex.EncodeToString(sum[:]))}, nil
 }
 
 // IsZero reports whether there is no file.
-func (f File) IsZero() bool { return f.content == nil }
+func (f File) IsZero() bool { return f.content == nil && f.elsewhere == nil }
 
 // Bytes returns a copy of the exact bytes, for the one place that stores or
-// uploads them.
+// uploads them; nil for a reference.
 func (f File) Bytes() []byte {
-	if f.IsZero() {
+	if f.content == nil {
 		return nil
 	}
 	return []byte(*f.content)
@@ -73,10 +74,13 @@ func (f File) Digest() Digest { return f.digest }
 
 // Size returns the number of bytes.
 func (f File) Size() int {
-	if f.IsZero() {
-		return 0
+	switch {
+	case f.elsewhere != nil:
+		return f.elsewhere.size
+	case f.content != nil:
+		return len(*f.content)
 	}
-	return len(*f.content)
+	return 0
 }
 
 // String names the file by size and digest.

@@ -69,6 +69,9 @@ func Inspect(f File) (Details, error) {
 	if f.IsZero() {
 		return Details{}, ErrEmpty
 	}
+	if f.IsReference() {
+		return f.elsewhere.details, f.elsewhere.refused
+	}
 	text, err := inflate(*f.content)
 	if err != nil {
 		return Details{}, err

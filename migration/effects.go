@@ -237,6 +237,9 @@ func (s legSteps) store(ctx context.Context, c *machine.Call[environment.Facts],
 	stored, err := s.site.Ports.Vault.Put(ctx, adapters.Label{
 		Environment: c.Environment, Serial: c.Facts.Reading.Server, Role: role, Origin: origin,
 	}, file)
+	if errors.Is(err, license.ErrGone) {
+		s.forget(file.Digest()) // the next attempt fetches it again
+	}
 	if err != nil {
 		return fmt.Errorf("storing a license file of %s: %w", printable.Text(c.Environment), err)
 	}

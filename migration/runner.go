@@ -42,6 +42,10 @@ type Options struct {
 	// Inline carries out one effect at a time, in the order in which they were
 	// decided, whatever the plan's MaxInFlight says: runs become repeatable.
 	Inline bool
+	// Tasks run what is done side by side; nil: goroutines do. Inline comes
+	// first. What a call may take is then for Tasks to say: Grace has no
+	// meaning, and no call is given up.
+	Tasks adapters.Tasks
 	// Grace is how long a call that changes something may go on after ctx is
 	// done, so that it ends in an answer and not in doubt; zero: 10 seconds.
 	Grace time.Duration
@@ -133,7 +137,7 @@ func New(plan Plan, set adapters.Set, store journal.Store, opts *Options) (*Runn
 		Opening: journal.Opening{Run: RunName(r.plan), Plan: r.plan.Digest(), Procedure: Procedure, Definition: hash,
 			Host: r.opts.Host, User: r.opts.User, Adapters: steps.Describe(set)},
 		Options: engine.Options{Clock: r.opts.Clock, Logger: r.opts.Logger, OnEntry: r.opts.OnEntry, Grace: r.opts.Grace, Inline: r.opts.Inline,
-			Mask: mask},
+			Tasks: r.opts.Tasks, Mask: mask},
 	}
 	return r, nil
 }

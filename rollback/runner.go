@@ -45,6 +45,7 @@ type Options struct {
 	Clock      adapters.Clock
 	OnEntry    func(journal.Entry)
 	Inline     bool
+	Tasks      adapters.Tasks
 	Grace      time.Duration
 	User, Host string
 }
@@ -95,7 +96,7 @@ func New(plan Plan, set adapters.Set, store journal.Store, opts *Options) (*Runn
 		Opening: journal.Opening{Run: plan.Run, Plan: plan.Digest, Procedure: Procedure, Definition: r.line.Table().Hash() + " " + r.envs.Table().Hash(),
 			Host: r.opts.Host, User: r.opts.User, Adapters: steps.Describe(set)},
 		Options: engine.Options{Clock: r.opts.Clock, Logger: r.opts.Logger, OnEntry: r.opts.OnEntry, Grace: r.opts.Grace, Inline: r.opts.Inline,
-			Mask: mask},
+			Tasks: r.opts.Tasks, Mask: mask},
 	}
 	return r, nil
 }
@@ -178,6 +179,9 @@ func (r *Runner) Resolve(ctx context.Context, env, by, evidence string, notDone 
 	}
 	return sess.Flush(ctx)
 }
+
+// Definition identifies the tables; journals keep it.
+func (r *Runner) Definition() string { return r.host.Opening.Definition }
 
 // Explain returns what may and may not happen to env; ok is false when env is
 // in no table of this procedure.

@@ -61,17 +61,6 @@ func (c *call[F]) forsaken() *call[F] {
 	}}
 }
 
-// withGrace returns a context that ends some time after ctx.
-func withGrace(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
-	graced, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		if (SystemClock{}).Sleep(graced, grace) == nil {
-			cancel()
-		}
-	})
-	return graced, func() { stop(); cancel() }
-}
-
 func (c *call[F]) takeDown(t journal.Testimony) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,39 +71,6 @@ func (c *call[F]) testimony() []journal.Testimony {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.witnessed)
-}
-
-// start makes the call in a goroutine of its own, or at once if effects are
-// carried out inline. A call that waits first comes back in between, so that
-// its time begins when it is made.
-func (w *Walk[F]) start(ctx context.Context, c *call[F]) {
-	w.running++
-	switch opts := &w.Session.opts; {
-	case opts.Inline && c.wait > 0:
-		if w.pause(ctx, c); c.err != nil || !w.mayGoOn(c) {
-			w.back.put(c)
-			return
-		}
-		fallthrough
-	case opts.Inline:
-		if c.patient() {
-			ctx = w.graced
-		}
-		if c.Effect.Timeout > 0 {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, c.Effect.Timeout)
-			defer cancel()
-		}
-		w.carryOut(ctx, c)
-	case c.wait > 0:
-		go func() {
-			defer w.back.put(c)
-			w.pause(ctx, c)
-		}()
-	default:
-		w.terms.begin(ctx, c)
-		go w.carryOut(&c.term, c)
-	}
 }
 
 // mayGoOn reports whether a call that has waited may still be made: somebody
@@ -160,17 +116,23 @@ func (w *Walk[F]) handBack(c *call[F]) {
 type arrivals[F any] struct {
 	mu    sync.Mutex
 	calls []*call[F]
-	some  chan struct{} // has a value when there are any
+	wake  func() // is called after each; nil: nobody sleeps
 }
 
 func (a *arrivals[F]) put(c *call[F]) {
 	a.mu.Lock()
 	a.calls = append(a.calls, c)
 	a.mu.Unlock()
-	select {
-	case a.some <- struct{}{}:
-	default:
+	if a.wake != nil {
+		a.wake()
 	}
+}
+
+// any reports whether something has arrived.
+func (a *arrivals[F]) any() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.calls) > 0
 }
 
 // take returns what has arrived, in order; spare, which is not used any more,

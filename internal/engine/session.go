@@ -59,6 +59,9 @@ type Options struct {
 	// Inline carries out one effect at a time, in the order in which they were
 	// decided, in the goroutine of Walk.Run.
 	Inline bool
+	// Tasks run what is done side by side, unless Inline is set; nil:
+	// goroutines do.
+	Tasks Tasks
 	// Grace is how long a mutating call may go on after the caller has given
 	// up, so that it ends in an answer and not in doubt; zero: 10 seconds.
 	Grace time.Duration
@@ -135,6 +138,7 @@ type Session struct {
 	opening journal.Opening
 
 	writing sync.Mutex // held while the store writes; taken before mu
+	busy    bool       // writing is held: for hosts whose tasks must not block
 
 	mu     sync.Mutex
 	record *journal.Record // includes what is staged
@@ -160,6 +164,9 @@ func Open(ctx context.Context, store journal.Store, opening journal.Opening, opt
 	}
 	if opts.Grace == 0 {
 		opts.Grace = 10 * time.Second
+	}
+	if opts.Tasks == nil || opts.Inline {
+		opts.Tasks = goroutines{}
 	}
 	record, err := journal.Replay(store.Read(ctx))
 	if err != nil {
@@ -303,8 +310,13 @@ func (s *Session) Flush(ctx context.Context) error {
 }
 
 func (s *Session) write(ctx context.Context) error {
+	s.opts.Tasks.Wait(ctx, func() bool { return !s.busy })
 	s.writing.Lock()
-	defer s.writing.Unlock()
+	s.busy = true
+	defer func() {
+		s.busy = false
+		s.writing.Unlock()
+	}()
 	s.mu.Lock()
 	batch, err := s.staged, s.broken
 	if err == nil {
@@ -314,7 +326,7 @@ func (s *Session) write(ctx context.Context) error {
 	if err != nil || len(batch) == 0 {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), journalTimeout)
+	ctx, cancel := s.opts.Tasks.WithTimeout(context.WithoutCancel(ctx), journalTimeout)
 	defer cancel()
 	err = s.store.Append(ctx, batch[0].Seq-1, batch...)
 	s.mu.Lock()

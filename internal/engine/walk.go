@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strconv"
 
 	"go.uber.org/zap"
@@ -60,10 +59,9 @@ type Walk[F any] struct {
 	active  int        // under way: neither fresh nor at rest
 	running int        // calls that were started and have not been settled
 	back    arrivals[F]
-	terms   terms[F]
-	graced  context.Context // of calls that change something, when they are made inline
-	table   string          // ID of the table
-	halted  bool            // StopOnHold has struck
+	terms   *terms[F] // of calls that goroutines make; nil: the host keeps them
+	table   string    // ID of the table
+	halted  bool      // StopOnHold has struck
 }
 
 // item is one environment in a walk. Its state and hold are in the session's
@@ -85,22 +83,18 @@ func (w *Walk[F]) Run(ctx context.Context) error {
 	if err := w.load(); err != nil {
 		return err
 	}
-	w.back.some = make(chan struct{}, 1)
-	w.terms = newTerms[F](w.Session.opts.Grace)
-	defer w.terms.timer.Stop()
-	if w.Session.opts.Inline {
-		var cancel context.CancelFunc
-		w.graced, cancel = withGrace(ctx, w.Session.opts.Grace)
-		defer cancel()
-	}
+	pace := w.pace(ctx)
+	defer pace.end()
 	var (
 		failed  error
-		calls   []*call[F]            // whose intents are being written
-		writing bool                  // by a goroutine, so that outcomes can be settled meanwhile
-		written = make(chan error, 1) // by it
-		stopped = ctx.Done()
+		calls   []*call[F] // whose intents are being written
+		writing bool       // while outcomes are settled
 		spare   []*call[F]
 	)
+	start := func(c *call[F]) {
+		w.running++
+		pace.start(ctx, c)
+	}
 	begin := func(err error) {
 		if failed == nil {
 			failed = err
@@ -113,7 +107,7 @@ func (w *Walk[F]) Run(ctx context.Context) error {
 				w.running++
 				w.back.put(c)
 			default:
-				w.start(ctx, c)
+				start(c)
 			}
 		}
 		calls = nil
@@ -123,11 +117,9 @@ func (w *Walk[F]) Run(ctx context.Context) error {
 			if failed == nil {
 				calls, failed = w.issue(ctx)
 			}
-			if w.running > 0 && w.Session.dirty() && !w.Session.opts.Inline {
-				writing = true
-				go w.write(ctx, written)
-			} else {
-				begin(w.Session.Flush(ctx))
+			var err error
+			if writing, err = pace.write(ctx); !writing {
+				begin(err)
 			}
 			if w.running == 0 && !writing {
 				if failed == nil && ctx.Err() != nil {
@@ -136,29 +128,16 @@ func (w *Walk[F]) Run(ctx context.Context) error {
 				return failed
 			}
 		}
-		var lost []*call[F]
-		select {
-		case <-w.back.some:
-		case err := <-written:
+		if written, err := pace.await(ctx); written {
 			writing = false
 			begin(err)
-		case <-w.terms.timer.C:
-			lost = w.terms.expire()
-		case <-stopped:
-			stopped = nil
-			w.terms.stop(ctx.Err())
-		}
-		for _, c := range lost {
-			if c.sent.CompareAndSwap(false, true) {
-				w.back.put(c.forsaken())
-			}
 		}
 		spare = w.back.take(spare)
 		for i, c := range spare {
 			spare[i] = nil
 			w.running--
 			if !c.made && c.err == nil && failed == nil && w.mayGoOn(c) { // it has waited
-				w.start(ctx, c)
+				start(c)
 				continue
 			}
 			if err := w.settle(ctx, c); err != nil && failed == nil {
@@ -166,20 +145,6 @@ func (w *Walk[F]) Run(ctx context.Context) error {
 			}
 		}
 	}
-}
-
-// write makes what is staged durable and says so, whatever the store, or
-// whoever is told of it, does.
-func (w *Walk[F]) write(ctx context.Context, written chan<- error) {
-	err := errGone
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("writing the journal, or telling of it, panicked: %v", p)
-			w.Session.Logger().Error("a panic beside the journal", zap.ByteString("stack", debug.Stack()))
-		}
-		written <- err
-	}()
-	err = w.Session.Flush(ctx)
 }
 
 // load sorts the environments into those under way and those still to begin.
@@ -366,7 +331,9 @@ func effectID(plan, table, env string, steps int, effect machine.EffectName) str
 
 // settle stages what came of a call and puts its environment back in line.
 func (w *Walk[F]) settle(ctx context.Context, r *call[F]) error {
-	w.terms.forget(r)
+	if w.terms != nil {
+		w.terms.forget(r)
+	}
 	it := r.item
 	it.facts = r.Facts
 	entry := journal.Entry{State: string(r.State), Effect: string(r.Effect.Name), ID: r.ID, Attempt: r.Attempt, Testimony: r.testimony()}
