@@ -35,7 +35,7 @@ type File struct {
 	// is wrong for it.
 	content   *string
 	digest    Digest
-	elsewhere *elsewhere // of a reference, which has no content
+	elsewhere **elsewhere // of a reference, which has no content; for the same reason not a pointer to the struct
 }
 
 // NewFile keeps a copy of b. It refuses what cannot be a license file:
@@ -76,7 +76,7 @@ func (f File) Digest() Digest { return f.digest }
 func (f File) Size() int {
 	switch {
 	case f.elsewhere != nil:
-		return f.elsewhere.size
+		return (*f.elsewhere).size
 	case f.content != nil:
 		return len(*f.content)
 	}

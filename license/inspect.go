@@ -70,7 +70,7 @@ func Inspect(f File) (Details, error) {
 		return Details{}, ErrEmpty
 	}
 	if f.IsReference() {
-		return f.elsewhere.details, f.elsewhere.refused
+		return (*f.elsewhere).details, (*f.elsewhere).refused
 	}
 	text, err := inflate(*f.content)
 	if err != nil {

@@ -11,7 +11,8 @@ var ErrGone = errors.New("the bytes of the license file are not at hand any more
 // prints and what [Inspect] answers are those of the file; [File.Bytes] returns
 // nil. details and refused are what Inspect answered where the bytes are.
 func Reference(digest Digest, size int, details Details, refused error) File {
-	return File{digest: digest, elsewhere: &elsewhere{size, details, refused}}
+	known := &elsewhere{size, details, refused}
+	return File{digest: digest, elsewhere: &known}
 }
 
 // elsewhere is what is known of a file without its bytes.
