@@ -10,6 +10,7 @@ import (
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/environment"
 	"github.com/changeover-go/changeover/environment/machine"
+	"github.com/changeover-go/changeover/internal/inorder"
 	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/internal/steps"
 	"github.com/changeover-go/changeover/license"
@@ -33,7 +34,7 @@ func (s legSteps) steps() map[machine.EffectName]machine.Step[environment.Facts]
 		"verify":         {Do: s.verify},
 		"republish":      {Do: s.republish, Observe: steps.RepublishAgain},
 	}
-	for name, step := range s.opts.Steps {
+	for name, step := range inorder.Of(s.opts.Steps) {
 		all[name] = step
 	}
 	return all

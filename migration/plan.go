@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/internal/inorder"
 	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/license"
 )
@@ -82,7 +83,7 @@ func (p Plan) Effective() Plan {
 	}
 	p.MinCopies = cmp.Or(p.MinCopies, minCopies)
 	p.Accept = maps.Clone(p.Accept)
-	for leg, words := range p.Accept {
+	for leg, words := range inorder.Of(p.Accept) {
 		p.Accept[leg] = slices.Clone(words)
 	}
 	limits := make(map[string]int, len(profile.Legs))
@@ -92,7 +93,9 @@ func (p Plan) Effective() Plan {
 			limits[leg.Name] = 1
 		}
 	}
-	maps.Copy(limits, p.MaxInFlight)
+	for leg, limit := range inorder.Of(p.MaxInFlight) {
+		limits[leg] = limit
+	}
 	p.MaxInFlight = limits
 	return p
 }
@@ -136,7 +139,7 @@ func (p Plan) Rules(leg Leg) Rules {
 func (p Plan) Digest() string {
 	p = p.Effective()
 	accept := make(map[string][]license.IPP, len(p.Accept))
-	for leg, words := range p.Accept {
+	for leg, words := range inorder.Of(p.Accept) {
 		accept[leg] = slices.Sorted(slices.Values(words)) // a set: no word goes before another
 	}
 	// Marshal sorts the keys of maps, and strings and numbers always marshal.
@@ -294,12 +297,12 @@ func (p Plan) checkProfile() environment.Findings {
 			})
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.Accept)) {
+	for name := range inorder.Of(p.Accept) {
 		unknownLeg("accept", name)
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.MaxInFlight)) {
+	for name, n := range inorder.Of(p.MaxInFlight) {
 		unknownLeg("maxInFlight", name)
-		if n := p.MaxInFlight[name]; n < 1 || n > maxInFlight {
+		if n < 1 || n > maxInFlight {
 			found = append(found, environment.Finding{
 				Code: "maxInFlightRange", Where: member("maxInFlight", name), Text: fmt.Sprintf("%d environments cannot be under way at once", n),
 				Hint: fmt.Sprintf("1 to %d; leave it out for the default", maxInFlight),

@@ -22,6 +22,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/changeover-go/changeover/internal/inorder"
 	"github.com/changeover-go/changeover/internal/printable"
 	"github.com/changeover-go/changeover/migration/journal"
 )
@@ -286,8 +287,8 @@ func (s *Session) mask(e *journal.Entry) {
 	if e.Opened != nil {
 		o := *e.Opened
 		o.Host, o.User, o.Adapters = mask.Text(o.Host), mask.Text(o.User), maps.Clone(o.Adapters)
-		for _, port := range slices.Sorted(maps.Keys(o.Adapters)) {
-			o.Adapters[port] = mask.Text(o.Adapters[port])
+		for port, what := range inorder.Of(o.Adapters) {
+			o.Adapters[port] = mask.Text(what)
 		}
 		e.Opened = &o
 	}

@@ -250,12 +250,9 @@ func Witness(ctx context.Context, record func(journal.Testimony)) context.Contex
 
 // Describe says what answers for each port.
 func Describe(set adapters.Set) map[string]string {
-	described := map[string]string{}
-	for name, port := range map[string]any{
-		"LicensePortal": set.Portal, "ServiceCenter": set.ServiceCenter, "LifeTime": set.LifeTime,
-		"BackupVault": set.Vault, "SupportDesk": set.Support, "Operator": set.Operator,
-	} {
-		described[name] = printable.Text(adapters.Describe(port))
+	said := func(port any) string { return printable.Text(adapters.Describe(port)) }
+	return map[string]string{
+		"LicensePortal": said(set.Portal), "ServiceCenter": said(set.ServiceCenter), "LifeTime": said(set.LifeTime),
+		"BackupVault": said(set.Vault), "SupportDesk": said(set.Support), "Operator": said(set.Operator),
 	}
-	return described
 }
