@@ -33,8 +33,8 @@ func All() []Mutant {
 	return []Mutant{
 		// Intent, answer, outcome.
 		{Name: "the effect goes before its intent", Tier: "simulate", Law: "OR1", Edits: []Edit{
-			{walk, "begin(w.Session.Flush(ctx))", "begin(w.flushLater(ctx, len(calls)))"},
-			{walk, "// load sorts the environments", "func (w *Walk[F]) flushLater(ctx context.Context, calls int) error {\n\tif calls > 0 {\n\t\treturn nil\n\t}\n\treturn w.Session.Flush(ctx)\n}\n\n// load sorts the environments"},
+			{walk, "if writing, err = pace.write(ctx); !writing {", "if writing, err = w.writeLater(ctx, pace, len(calls)); !writing {"},
+			{walk, "// load sorts the environments", "func (w *Walk[F]) writeLater(ctx context.Context, p pace[F], calls int) (bool, error) {\n\tif calls > 0 {\n\t\treturn false, nil\n\t}\n\treturn p.write(ctx)\n}\n\n// load sorts the environments"},
 		}},
 		{Name: "an effect is issued although its intent could not be written", Tier: "simulate", Law: "OR1", Edits: []Edit{
 			{walk, "case failed != nil: // no intent on record, no effect", "case false:"},
