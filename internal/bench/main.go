@@ -7,6 +7,7 @@
 //	go run . -run steps,replay          measure a part, print the page
 //	go run . check                      assert the ratios that may not get worse
 //	go run . check -one-by-one          the same without batching, which must fail
+//	go run . scale                      measure many infrastructures in one process
 //	go run . mutants                    show that, and that a missing sync is found elsewhere
 //
 // What it measures is on disk: -dir chooses which. It says nothing about how
@@ -55,7 +56,7 @@ const enough = 6
 
 func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	verb := "run"
-	if len(args) > 0 && slices.Contains([]string{"check", "mutants", "once"}, args[0]) {
+	if len(args) > 0 && slices.Contains([]string{"check", "mutants", "once", "scale"}, args[0]) {
 		verb, args = args[0], args[1:]
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -115,6 +116,8 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 			b.wrap = func(s journal.Store) journal.Store { return contender.OneByOne{Store: s} }
 		}
 		return check(ctx, b, out)
+	case "scale":
+		return scale(ctx, p, out)
 	case "mutants":
 		return plant(ctx, b, o.dir, out)
 	case "once":
