@@ -16,7 +16,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # start one program after the other: the race detector sees nothing in them that
 # it does not see in the other tests, and would take minutes for it. They run with
 # the other tests, without it.
-SEQUENTIAL := ^TestACrashAnywhere|^TestAnyCallMayFailOnce|^TestRollbackMayBeAskedForAtAnyTime|^TestNoLawIsBroken|^TestSweepFindsNothingWrong|^TestSweepNamesWhatIsWrong|^TestTheExamplesPass|^TestXMLWithAnyByteChanged|^TestAFileWithAnyByteChanged|^TestEveryPrefixHasAReport|^TestEveryFaultOfTheCatalogue|^TestAMixedRunCompletes|^TestEveryClassOfAnswer|^TestEveryAnswerToEveryRequest|^TestAJournalCutAnywhere|^TestEveryChangedByteOf|^TestAPowerCutLosesNothing|^TestNoPowerCutLoses|^TestInabilitiesSkip|^TestBrowser|^TestThePageOfManyIsCut|^TestTheTour|^TestScripts|^TestOnlyTheNameOpens|^TestWhoLooksAtARun|^TestJSONIsAsStrict|^TestAFileThatIsTooMuch|^TestAFileThatIsCut
+SEQUENTIAL := ^TestACrashAnywhere|^TestAnyCallMayFailOnce|^TestRollbackMayBeAskedForAtAnyTime|^TestNoLawIsBroken|^TestSweepFindsNothingWrong|^TestSweepNamesWhatIsWrong|^TestTheExamplesPass|^TestXMLWithAnyByteChanged|^TestAFileWithAnyByteChanged|^TestEveryPrefixHasAReport|^TestEveryFaultOfTheCatalogue|^TestAMixedRunCompletes|^TestEveryClassOfAnswer|^TestEveryAnswerToEveryRequest|^TestAJournalCutAnywhere|^TestEveryChangedByteOf|^TestAPowerCutLosesNothing|^TestNoPowerCutLoses|^TestInabilitiesSkip|^TestBrowser|^TestThePageOfManyIsCut|^TestTheTour|^TestScripts|^TestOnlyTheNameOpens|^TestWhoLooksAtARun|^TestJSONIsAsStrict|^TestAFileThatIsTooMuch|^TestAFileThatIsCut|^TestNoSeedBreaksAPromise|^TestALostPauseStopsEverything|^TestALateUploadNeverEnds|^TestAPreviewIsReadBack|^TestEveryTierFindsNothing|^TestText$$
 
 # $(call each,COMMAND) runs a command in the folder of every module and stops at
 # the first that fails. A comma in COMMAND is written $(comma).
@@ -57,6 +57,10 @@ test: ## all tests
 .PHONY: race
 race: ## all tests under the race detector, in random order
 	$(call each,go test -race -shuffle=on -skip '$(SEQUENTIAL)' -timeout 30m ./...)
+
+.PHONY: sequential
+sequential: # for .ci/run
+	@echo '$(SEQUENTIAL)'
 
 .PHONY: tidy-diff
 tidy-diff: ## fail if go.mod or go.sum is not tidy, or a module is not what go.sum says

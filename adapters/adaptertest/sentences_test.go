@@ -269,6 +269,17 @@ func contract() []comment {
 			not("It is for people and for expiry dates; nothing is decided by comparing the times of two records.", caller),
 		}},
 		{"Clock.Sleep", []sentence{not("Sleep returns nil after d, or ctx.Err() when ctx is done first.", noSuite)}},
+		{"Tasks", []sentence{
+			not("Tasks run what a run does side by side, for a host where that is not a matter of goroutines: a workflow engine that replays its code needs every step in an order of its own (adapters/temporal is such a host).", noSuite),
+			not("They are not part of a [Set]; goroutines serve unless a host brings others.", noSuite),
+			not("Whatever a run does with Tasks, it does from functions that Go runs, or from the caller of a verb, one at a time: control goes from one to another only in Wait, and where a port, a store or a clock lets others go on.", noSuite),
+		}},
+		{"Tasks.Go", []sentence{not("Go runs f beside its caller, at once or later, in a context that has the values of ctx.", noSuite)}},
+		{"Tasks.Wait", []sentence{not("Wait returns once ready reports true. ready changes nothing.", noSuite)}},
+		{"Tasks.WithTimeout", []sentence{
+			not("WithTimeout returns a context whose deadline is d from now, in the time that the host goes by.", noSuite),
+			not("Whether the context ends then, or whoever is called heeds the deadline, is up to the host.", noSuite),
+		}},
 		{"Set", []sentence{
 			not("Set holds an adapter for every port.", says),
 			not("All are required; adapters/attended answers for any of them through a person.", ours),
