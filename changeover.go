@@ -78,15 +78,18 @@ type Changeover struct {
 	mask    license.Mask      // for what adapters say and verbs return
 
 	running sync.Mutex // held by the verb that is going on
-	mu      sync.Mutex
-	onBack  bool // the verb that is going on is on the way back
 }
 
 // New returns a Changeover, or everything that can be known to be wrong before
 // the first call: with the plan, the set, and tables that opts extends. It
 // calls no port and touches no file.
 func New(plan migration.Plan, set adapters.Set, store journal.Store, opts *Options) (*Changeover, error) {
-	forward, err := migration.New(plan, set, store, opts)
+	if store == nil {
+		_, err := migration.New(plan, set, nil, opts)
+		return nil, err
+	}
+	shared := engine.Share(store) // by both ways, which take turns
+	forward, err := migration.New(plan, set, shared, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +100,7 @@ func New(plan migration.Plan, set adapters.Set, store journal.Store, opts *Optio
 	back, err := rollback.New(rollback.Plan{
 		Infrastructure: plan.Infrastructure, Source: plan.Source, Target: plan.Target, Module: plan.Module,
 		Order: plan.Order, Pause: plan.Pause, Run: migration.RunName(plan), Digest: plan.Digest(),
-	}, set, store, &rollback.Options{
+	}, set, shared, &rollback.Options{
 		Logger: opts.Logger, Clock: opts.Clock, OnEntry: opts.OnEntry, Inline: opts.Inline, Tasks: opts.Tasks, Grace: opts.Grace,
 		User: opts.User, Host: opts.Host,
 	})
@@ -249,8 +252,6 @@ func (c *Changeover) run(ctx context.Context, verb, preview string) error {
 		}
 	}
 	c.makeRoom()
-	c.setBack(true)
-	defer c.setBack(false)
 	_, err = c.back.Run(ctx, verb)
 	return err
 }
@@ -280,12 +281,6 @@ func (c *Changeover) verb(ctx context.Context, f func() error) (*report.Report, 
 		return nil, c.mask.Error(err)
 	}
 	return r, c.mask.Error(errors.Join(err, statusErr))
-}
-
-func (c *Changeover) setBack(on bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.onBack = on
 }
 
 // Status returns what the journal says, without asking any adapter. It returns
@@ -330,12 +325,6 @@ func (c *Changeover) Explain(ctx context.Context, env string) (machine.Explanati
 // next safe point; only [Changeover.Release] lets it go on. It may be called
 // while another verb is going on.
 func (c *Changeover) Hold(ctx context.Context, env, by, why string) error {
-	c.mu.Lock()
-	back := c.onBack
-	c.mu.Unlock()
-	if back {
-		return c.back.Hold(ctx, env, by, why)
-	}
 	return c.forward.Hold(ctx, env, by, why)
 }
 

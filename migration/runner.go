@@ -133,7 +133,7 @@ func New(plan Plan, set adapters.Set, store journal.Store, opts *Options) (*Runn
 		return nil, err
 	}
 	r.host = engine.Host{
-		Store: store,
+		Store: engine.Share(store),
 		Opening: journal.Opening{Run: RunName(r.plan), Plan: r.plan.Digest(), Procedure: Procedure, Definition: hash,
 			Host: r.opts.Host, User: r.opts.User, Adapters: steps.Describe(set)},
 		Options: engine.Options{Clock: r.opts.Clock, Logger: r.opts.Logger, OnEntry: r.opts.OnEntry, Grace: r.opts.Grace, Inline: r.opts.Inline,
@@ -282,10 +282,10 @@ func (r *Runner) Resolve(ctx context.Context, env string, res Resolution) error 
 	if res.By == "" || res.Evidence == "" {
 		return errors.New("a resolution needs who made it and what was found and done")
 	}
-	sess, err := r.host.Open(ctx, "resolve")
-	if err != nil {
-		return err
-	}
+	return r.host.Run(ctx, "resolve", "", func(sess *engine.Session) error { return r.resolve(ctx, sess, env, res) })
+}
+
+func (r *Runner) resolve(ctx context.Context, sess *engine.Session, env string, res Resolution) error {
 	at, _ := sess.Standing(env)
 	if at.Hold != nil {
 		if err := sess.Release(env, res.By, res.Evidence, res.NotDone, engine.Resolvable()...); err != nil {
@@ -374,10 +374,10 @@ func (r *Runner) fence(sess *engine.Session, leg string) error {
 // RequestRollback stops the line for good, on somebody's word: nothing is
 // issued any more, and package rollback takes over.
 func (r *Runner) RequestRollback(ctx context.Context, by, why string) error {
-	sess, err := r.host.Open(ctx, "rollback")
-	if err != nil {
-		return err
-	}
+	return r.host.Run(ctx, "rollback", "", func(sess *engine.Session) error { return r.requestRollback(ctx, sess, by, why) })
+}
+
+func (r *Runner) requestRollback(ctx context.Context, sess *engine.Session, by, why string) error {
 	at, ok := sess.Standing(journal.Infrastructure)
 	if !ok {
 		return errors.New("nothing was begun, so there is nothing to roll back")

@@ -92,7 +92,7 @@ func New(plan Plan, set adapters.Set, store journal.Store, opts *Options) (*Runn
 		return nil, err
 	}
 	r.host = engine.Host{
-		Store: store,
+		Store: engine.Share(store),
 		Opening: journal.Opening{Run: plan.Run, Plan: plan.Digest, Procedure: Procedure, Definition: r.line.Table().Hash() + " " + r.envs.Table().Hash(),
 			Host: r.opts.Host, User: r.opts.User, Adapters: steps.Describe(set)},
 		Options: engine.Options{Clock: r.opts.Clock, Logger: r.opts.Logger, OnEntry: r.opts.OnEntry, Grace: r.opts.Grace, Inline: r.opts.Inline,
@@ -157,10 +157,10 @@ func (r *Runner) Resolve(ctx context.Context, env, by, evidence string, notDone 
 	if by == "" || evidence == "" {
 		return errors.New("a resolution needs who made it and what was found and done")
 	}
-	sess, err := r.host.Open(ctx, "resolve")
-	if err != nil {
-		return err
-	}
+	return r.host.Run(ctx, "resolve", "", func(sess *engine.Session) error { return r.resolve(ctx, sess, env, by, evidence, notDone) })
+}
+
+func (r *Runner) resolve(ctx context.Context, sess *engine.Session, env, by, evidence string, notDone bool) (err error) {
 	at, _ := sess.Standing(env)
 	switch {
 	case at.Hold != nil:

@@ -232,7 +232,7 @@ func TestAVerbReturnsWhenEverythingWasTold(t *testing.T) {
 		telling, goOn := make(chan struct{}), make(chan struct{})
 		var told atomic.Int32
 		table := toy()
-		host := &engine.Host{Store: new(journal.Memory), Opening: journal.Opening{Run: "run", Plan: "plan", Procedure: "toy", Definition: table.Hash()},
+		host := &engine.Host{Store: engine.Share(new(journal.Memory)), Opening: journal.Opening{Run: "run", Plan: "plan", Procedure: "toy", Definition: table.Hash()},
 			Options: engine.Options{OnEntry: func(journal.Entry) {
 				if told.Add(1) == 3 { // the hold
 					close(telling)

@@ -138,10 +138,10 @@ type Session struct {
 	store   journal.Store
 	opening journal.Opening
 
-	writing sync.Mutex // held while the store writes; taken before mu
-	busy    bool       // writing is held: for hosts whose tasks must not block
+	mu      sync.Mutex
+	changed sync.Cond // writing or telling has ended
+	writing bool      // the store writes
 
-	mu     sync.Mutex
 	record *journal.Record // includes what is staged
 	staged []journal.Entry // numbered, not durable yet, and not being written
 	spare  []journal.Entry // empty, to be staged in next
@@ -151,7 +151,6 @@ type Session struct {
 
 	untold  []journal.Entry // durable, and nobody was told yet
 	telling bool            // somebody is being told
-	told    sync.Cond       // telling has ended
 }
 
 // Open replays the journal and checks that opening may continue it. It writes
@@ -187,7 +186,7 @@ func Open(ctx context.Context, store journal.Store, opening journal.Opening, opt
 		opening.Repaired = r.Repaired()
 	}
 	s := &Session{opts: opts, store: store, opening: opening, record: record}
-	s.told.L = &s.mu
+	s.changed.L = &s.mu
 	return s, nil
 }
 
@@ -311,28 +310,15 @@ func (s *Session) Flush(ctx context.Context) error {
 }
 
 func (s *Session) write(ctx context.Context) error {
-	s.opts.Tasks.Wait(ctx, func() bool { return !s.busy })
-	s.writing.Lock()
-	s.busy = true
-	defer func() {
-		s.busy = false
-		s.writing.Unlock()
-	}()
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	await(ctx, s.opts.Tasks, &s.changed, func() bool { return !s.writing })
 	batch, err := s.staged, s.broken
-	if err == nil {
-		s.staged, s.spare = s.spare, nil
-	}
-	s.mu.Unlock()
 	if err != nil || len(batch) == 0 {
 		return err
 	}
-	ctx, cancel := s.opts.Tasks.WithTimeout(context.WithoutCancel(ctx), journalTimeout)
-	defer cancel()
-	err = s.store.Append(ctx, batch[0].Seq-1, batch...)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err != nil {
+	s.staged, s.spare = s.spare, nil
+	if err = s.append(ctx, batch); err != nil {
 		s.spilt = &UnwrittenError{err: err}
 		s.broken = s.spilt
 		s.spill(append(batch, s.staged...))
@@ -346,6 +332,21 @@ func (s *Session) write(ctx context.Context) error {
 		s.spare = batch[:0]
 	}
 	return nil
+}
+
+// append hands entries to the store, although the caller may have given up. It
+// is called with the lock held, which it gives up meanwhile.
+func (s *Session) append(ctx context.Context, entries []journal.Entry) error {
+	s.writing = true
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.writing = false
+		s.changed.Broadcast()
+	}()
+	ctx, cancel := s.opts.Tasks.WithTimeout(context.WithoutCancel(ctx), journalTimeout)
+	defer cancel()
+	return s.store.Append(ctx, entries[0].Seq-1, entries...)
 }
 
 // spill keeps what can no longer be written, and logs what of it has happened:
@@ -379,7 +380,7 @@ func (s *Session) tell() {
 	s.telling = true
 	defer func() {
 		s.telling = false
-		s.told.Broadcast()
+		s.changed.Broadcast()
 	}()
 	for len(s.untold) > 0 {
 		e := s.untold[0]
@@ -389,12 +390,10 @@ func (s *Session) tell() {
 }
 
 // wait returns when nobody is being told any more.
-func (s *Session) wait() {
+func (s *Session) wait(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.telling {
-		s.told.Wait()
-	}
+	await(ctx, s.opts.Tasks, &s.changed, func() bool { return !s.telling })
 }
 
 // tellOf gives up the lock meanwhile.

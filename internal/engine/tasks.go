@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -10,6 +11,24 @@ type Tasks interface {
 	Go(ctx context.Context, f func(ctx context.Context))
 	Wait(ctx context.Context, ready func() bool)
 	WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
+}
+
+// await returns once ready reports true, with the lock of changed held, as it was
+// before. Whoever changes what ready asks for says so to changed.
+func await(ctx context.Context, tasks Tasks, changed *sync.Cond, ready func() bool) {
+	for !ready() {
+		if _, plain := tasks.(goroutines); plain {
+			changed.Wait()
+			continue
+		}
+		changed.L.Unlock()
+		tasks.Wait(ctx, func() bool {
+			changed.L.Lock()
+			defer changed.L.Unlock()
+			return ready()
+		})
+		changed.L.Lock()
+	}
 }
 
 // A pace is how a walk makes its calls and waits for them.

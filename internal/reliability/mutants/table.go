@@ -195,7 +195,7 @@ func All() []Mutant {
 		}},
 		{Name: "the reserve is not released", Tier: "full", Edits: []Edit{
 			{root, "		c.makeRoom()\n		if err := c.forward.RequestRollback", "		if err := c.forward.RequestRollback"},
-			{root, "	c.makeRoom()\n	c.setBack(true)", "	c.setBack(true)"},
+			{root, "	c.makeRoom()\n	_, err = c.back", "	_, err = c.back"},
 		}},
 		{Name: "what was in flight when the process was killed is forgotten", Tier: "kill", Edits: []Edit{
 			{replay, "		s.InFlight, s.Doubt = true, false\n", "		s.InFlight, s.Doubt = e.Epoch == 0, false\n"},
