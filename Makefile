@@ -1,16 +1,17 @@
-# Every target runs in every module that allmodules lists, except in the
-# benchmarks: what they compare with takes minutes to compile. They have targets
-# of their own.
+# Every target runs in every module that allmodules lists, except in those that
+# take minutes to compile: the benchmarks, for what they compare with, and the
+# local Temporal server. They have targets of their own.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-MODULES := $(filter-out internal/bench%,$(shell cat allmodules))
+MODULES := $(filter-out internal/bench% examples/temporal/local,$(shell cat allmodules))
 FUZZTIME ?= 30s
 HOURS ?= 1
 SEED ?= $(shell date +%s)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 
 # Sweeps that do one thing after the other, hundreds of times, and scenarios that
 # start one program after the other: the race detector sees nothing in them that
@@ -82,6 +83,14 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 		if grep -qx "    context deadline exceeded" "$$log" && ! grep -q "Failing input" "$$log"; then status=0; fi; \
 		if ((status == 0)); then echo "$$1 in $$0 for $(FUZZTIME): $$(grep -o "execs: [0-9]*" "$$log" | tail -n 1)"; else echo "$$1 in $$0: FAILED"; cat "$$log"; fi; \
 		rm "$$log"; exit $$status')
+
+.PHONY: workflowcheck
+workflowcheck: ## find what may be different when a workflow is replayed
+	cd adapters/temporal && go run $(WORKFLOWCHECK) -config workflowcheck.yaml ./...
+
+.PHONY: temporal-local
+temporal-local: ## check the local Temporal server, which compiles for minutes the first time
+	cd examples/temporal/local && go vet ./... && go test ./...
 
 .PHONY: reliability
 reliability: ## the reliability programme, with the figures that CI demands; TIERS="model kill" chooses

@@ -19,7 +19,7 @@ import (
 // the program of that name is built; empty: it is built anew.
 func contenders(temporal string) []contender.Contender {
 	return []contender.Contender{
-		contender.FileJournal(nil), contender.Memory(),
+		contender.FileJournal(nil), contender.PostgresJournal(), contender.Memory(),
 		new(contender.DBOS), new(contender.GoWorkflows), &contender.Temporal{Program: temporal, Module: "temporal"},
 		contender.Stateless{}, contender.LooplabFSM{},
 	}

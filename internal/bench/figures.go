@@ -121,7 +121,7 @@ func (r *report) beside() {
 		for _, s := range r.scores {
 			a, ok := s.at(asked.instances)
 			switch rate := stats.Median(a.rates); {
-			case !ok || !s.durable:
+			case !ok || !s.durable || s.variant:
 			case s.ours:
 				ours = rate
 			case rate > best:

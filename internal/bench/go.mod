@@ -21,6 +21,7 @@ require (
 	github.com/ajstarks/svgo v0.0.0-20211024235047-1546f124cd8b // indirect
 	github.com/benbjohnson/clock v1.3.0 // indirect
 	github.com/cenkalti/backoff/v4 v4.3.0 // indirect
+	github.com/changeover-go/changeover/adapters/pgjournal v0.0.0
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/go-errors/errors v1.4.2 // indirect
 	github.com/go-logr/logr v1.4.2 // indirect
@@ -60,3 +61,5 @@ require (
 )
 
 replace github.com/changeover-go/changeover => ../..
+
+replace github.com/changeover-go/changeover/adapters/pgjournal => ../../adapters/pgjournal

@@ -36,6 +36,7 @@ type sample struct {
 type score struct {
 	name, version, settings string
 	durable, ours           bool
+	variant                 bool          // changeover too, but not what is compared with peers
 	startUp                 time.Duration // from Start to the first effect
 	samples                 []sample
 	reason                  string // why there is nothing
@@ -79,7 +80,8 @@ type effort struct {
 // score, with the reason.
 func measure(ctx context.Context, c contender.Contender, p *place, loads []load, e effort) (s score) {
 	_, ours := c.(*contender.Changeover)
-	s = score{name: c.Name(), durable: c.Durable(), ours: ours}
+	_, variant := c.(*contender.PGJournal)
+	s = score{name: c.Name(), durable: c.Durable(), ours: ours, variant: variant}
 	dir, err := p.fresh()
 	if err != nil {
 		s.reason = err.Error()

@@ -20,7 +20,7 @@ type Changeover struct {
 	name     string
 	settings string
 	durable  bool
-	open     func(dir string) (journal.Store, error)
+	open     func(ctx context.Context, dir string) (journal.Store, error)
 
 	store   journal.Store
 	session *engine.Session
@@ -34,7 +34,7 @@ func FileJournal(wrap func(journal.Store) journal.Store) *Changeover {
 	return &Changeover{
 		name: "changeover, filejournal", durable: true,
 		settings: "the engine that both procedures run on, over filejournal.Open(dir, nil): one fsync for each append, an outcome and the next intent in one append, hash chain, 2 MiB of ballast",
-		open: func(dir string) (journal.Store, error) {
+		open: func(_ context.Context, dir string) (journal.Store, error) {
 			s, err := filejournal.Open(filepath.Join(dir, "state"), nil)
 			if err != nil || wrap == nil {
 				return s, err
@@ -48,7 +48,7 @@ func FileJournal(wrap func(journal.Store) journal.Store) *Changeover {
 func Memory() *Changeover {
 	return &Changeover{
 		name: "changeover, Memory", settings: "the same over journal.Memory: nothing survives the process",
-		open: func(string) (journal.Store, error) { return new(journal.Memory), nil },
+		open: func(context.Context, string) (journal.Store, error) { return new(journal.Memory), nil },
 	}
 }
 
@@ -72,7 +72,7 @@ func (c *Changeover) Start(ctx context.Context, dir string) error {
 		return err
 	}
 	c.machine = m
-	if c.store, err = c.open(dir); err != nil {
+	if c.store, err = c.open(ctx, dir); err != nil {
 		return err
 	}
 	c.session, err = engine.Open(ctx, c.store, journal.Opening{

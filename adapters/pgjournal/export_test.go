@@ -1,0 +1,4 @@
+package pgjournal
+
+// Migrations are the statements of each version.
+var Migrations = migrations
