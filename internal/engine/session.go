@@ -7,7 +7,8 @@
 // settles what arrives; that shares the next append, together with the intents
 // that follow from it. Each effect runs in a goroutine of its own that ends with
 // the effect; none outlives [Walk.Run] but that of a call that does not heed its
-// context, which is given up.
+// context, which is given up. A host may bring [Tasks] of its own instead: then
+// nothing here is a goroutine, and whatever waits lets the others go on.
 package engine
 
 import (
