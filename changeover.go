@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"go.uber.org/zap"
@@ -296,11 +297,19 @@ func (c *Changeover) Status(ctx context.Context) (*report.Report, error) {
 	return r, nil
 }
 
-// Definition identifies the tables of both ways, as they were extended. A
-// journal, and a host that runs for longer than a version of a program, can only
-// be continued with the same.
+// Definition identifies the tables of both ways, as they were extended, and
+// their timing, which journals leave out: for a host that replays a run and must
+// come to the same calls and waits each time.
 func (c *Changeover) Definition() string {
-	return sum(c.forward.Definition() + "\n" + c.back.Definition())
+	effects := slices.Concat(c.forward.LineTable().Effects, rollback.InfrastructureTable().Effects, rollback.EnvironmentTable().Effects)
+	profile, _ := migration.FindProfile(c.plan.Profile)
+	for _, leg := range profile.Legs {
+		effects = append(effects, c.forward.LegTable(leg).Effects...)
+	}
+	for i := range effects {
+		effects[i].Doc = "" // is for people
+	}
+	return sum(fmt.Sprintf("%s\n%s\n%+v", c.forward.Definition(), c.back.Definition(), effects))
 }
 
 // Explain says what may and what may not happen to an environment now, or to

@@ -14,6 +14,7 @@ import (
 	"github.com/changeover-go/changeover"
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/environment/machine"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
 	"github.com/changeover-go/changeover/migration/journal"
@@ -260,4 +261,34 @@ func TestAFileWhoseBytesAreGoneIsFetchedAgain(t *testing.T) {
 		}
 	}
 	require.Equal(t, 2*len(s.names())+1, fetched, "both legs of every environment, and one again")
+}
+
+func TestTheDefinitionKnowsTheTiming(t *testing.T) {
+	definition := func(extend func(migration.Leg, machine.Table[environment.Facts]) machine.Table[environment.Facts]) string {
+		s := newStage(t, migration.RefreshAndMove)
+		c, err := changeover.New(s.plan, s.world.Set(), s.store, &changeover.Options{Extend: extend})
+		require.NoError(t, err)
+		require.Equal(t, c.Definition(), c.Definition())
+		return c.Definition()
+	}
+	first := definition(nil)
+	require.Equal(t, first, definition(nil))
+	for name, change := range map[string]func(*machine.Effect){
+		"timeout":  func(e *machine.Effect) { e.Timeout++ },
+		"attempts": func(e *machine.Effect) { e.Retry.Attempts++ },
+		"settle":   func(e *machine.Effect) { e.Settle.Reads++ },
+	} {
+		require.NotEqual(t, first, definition(func(leg migration.Leg, table machine.Table[environment.Facts]) machine.Table[environment.Facts] {
+			if leg.Name != "move" {
+				return table
+			}
+			for _, e := range table.Effects {
+				if e.Name == "upload" {
+					change(&e)
+					table = table.Replace(e)
+				}
+			}
+			return table
+		}), name)
+	}
 }

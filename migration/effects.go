@@ -205,20 +205,21 @@ func (s legSteps) lacks(ctx context.Context, c *machine.Call[environment.Facts],
 
 func (s legSteps) backUp(ctx context.Context, c *machine.Call[environment.Facts]) (machine.Trigger, error) {
 	file, ok := s.kept(c.Facts.Fetched.Digest)
-	if !ok {
-		// The process that fetched it is gone. What the portal gives now may
-		// have other bytes: it is a new file, held to the same guards.
-		if t, err := s.fetchLicense(ctx, c); err != nil || t != "licenseFetched" {
-			if err == nil {
-				err = &journal.Hold{Kind: journal.HoldSupport, Cause: c.Facts.Need.Text, Hint: "the portal gave another file than before"}
-			}
-			return "", err
-		}
-		file, _ = s.kept(c.Facts.Fetched.Digest)
-	} else if err := s.look(ctx, c); err != nil {
-		return "", err // a backup for another serial number would be worth nothing
+	var err error
+	if ok {
+		err = s.look(ctx, c) // a backup for another serial number would be worth nothing
+	} else {
+		file, err = s.fetchAgain(ctx, c)
 	}
-	if err := s.store(ctx, c, file, c.Facts.Fetched.Role, environment.OriginPortal); err != nil {
+	if err == nil {
+		err = s.store(ctx, c, file, c.Facts.Fetched.Role, environment.OriginPortal)
+	}
+	if errors.Is(err, license.ErrGone) {
+		if file, err = s.fetchAgain(ctx, c); err == nil {
+			err = s.store(ctx, c, file, c.Facts.Fetched.Role, environment.OriginPortal)
+		}
+	}
+	if err != nil {
 		return "", err
 	}
 	if err := s.storeInstalled(ctx, c); err != nil {
@@ -231,6 +232,20 @@ func (s legSteps) backUp(ctx context.Context, c *machine.Call[environment.Facts]
 	}
 	s.forget(file.Digest())
 	return "backedUp", nil
+}
+
+// fetchAgain is for when whoever fetched the file is gone. What the portal gives
+// now may have other bytes: it is a new file, held to the same guards.
+func (s legSteps) fetchAgain(ctx context.Context, c *machine.Call[environment.Facts]) (license.File, error) {
+	t, err := s.fetchLicense(ctx, c)
+	if err == nil && t != "licenseFetched" {
+		err = &journal.Hold{Kind: journal.HoldSupport, Cause: c.Facts.Need.Text, Hint: "the portal gave another file than before"}
+	}
+	if err != nil {
+		return license.File{}, err
+	}
+	file, _ := s.kept(c.Facts.Fetched.Digest)
+	return file, nil
 }
 
 // store puts a file into the vault and its record into the facts.

@@ -62,7 +62,7 @@ func All() []Mutant {
 			{tables, "return b.Proven && b.Copies >= rules.MinCopies,", "return b.Proven,"},
 		}},
 		{Name: "a file goes up that the vault was never given", Tier: "simulate", Edits: []Edit{
-			{effects, "	if err := s.store(ctx, c, file, c.Facts.Fetched.Role, environment.OriginPortal); err != nil {\n		return \"\", err\n	}\n", ""},
+			{effects, "	if err == nil {\n		err = s.store(ctx, c, file, c.Facts.Fetched.Role, environment.OriginPortal)\n	}\n	if errors.Is", "	if errors.Is"},
 			{tables, "return b.Proven && b.Copies >= rules.MinCopies,", "return true,"},
 			{tables, `return false, "it is not there"`, `return true, ""`},
 			{tables, "_, ok := f.Restorable(f.Reading.Server)\n			return ok,", "return true,"},
