@@ -92,6 +92,10 @@ workflowcheck: ## find what may be different when a workflow is replayed
 temporal-local: ## check the local Temporal server, which compiles for minutes the first time
 	cd examples/temporal/local && go vet ./... && go test ./...
 
+.PHONY: temporal-kills
+temporal-kills: ## kill Temporal's workers and server 200 times while they move 50 infrastructures
+	cd examples/temporal && go test -count=1 -run TestKilled -v -timeout 30m . -kills 200 -infrastructures 50
+
 .PHONY: reliability
 reliability: ## the reliability programme, with the figures that CI demands; TIERS="model kill" chooses
 	go run ./internal/reliability $(TIERS)

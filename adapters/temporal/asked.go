@@ -32,6 +32,7 @@ type pending struct {
 	answer    *adapters.Answer
 	refused   bool
 	withdrawn bool
+	cancel    func() // of the activity that asks the worker's operator; nil: an update is to answer
 }
 
 // Describe implements adapters.Describer.
@@ -45,8 +46,7 @@ func (a *asked) Ask(ctx context.Context, q adapters.Question) (adapters.Answer, 
 	w := of(ctx)
 	a.count++
 	p := &pending{Question: Question{ID: strconv.Itoa(a.count), Question: q, Since: workflow.Now(w).UTC()}}
-	a.questions = append(a.questions, p)
-	defer func() { a.questions = slices.DeleteFunc(a.questions, func(one *pending) bool { return one == p }) }()
+	defer a.add(p)()
 	over := func() bool { return p.answer != nil || p.withdrawn }
 	if at, ok := ctx.Deadline(); ok {
 		if answered, err := workflow.AwaitWithTimeout(w, max(at.Sub(workflow.Now(w)), time.Second), over); err != nil || !answered {
@@ -64,20 +64,29 @@ func (a *asked) Ask(ctx context.Context, q adapters.Question) (adapters.Answer, 
 	return *p.answer, nil
 }
 
+// add takes p down until the function that it returns is called.
+func (a *asked) add(p *pending) (remove func()) {
+	a.questions = append(a.questions, p)
+	return func() { a.questions = slices.DeleteFunc(a.questions, func(one *pending) bool { return one == p }) }
+}
+
 // open returns the questions that nobody has answered.
 func (a *asked) open() []Question {
 	open := []Question{}
 	for _, p := range a.questions {
-		if p.answer == nil && !p.withdrawn {
+		if p.open() {
 			open = append(open, p.Question)
 		}
 	}
 	return open
 }
 
+// open reports whether an update may still answer.
+func (p *pending) open() bool { return p.answer == nil && !p.withdrawn && p.cancel == nil }
+
 func (a *asked) find(id string) *pending {
 	for _, p := range a.questions {
-		if p.ID == id && p.answer == nil && !p.withdrawn {
+		if p.ID == id && p.open() {
 			return p
 		}
 	}
@@ -104,6 +113,8 @@ func (a *asked) answer(ctx context.Context, c Command) error {
 // withdraw ends what is asked: the run is stopped.
 func (a *asked) withdraw() {
 	for _, p := range a.questions {
-		p.withdrawn = true
+		if p.withdrawn = true; p.cancel != nil {
+			p.cancel()
+		}
 	}
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/changeover-go/changeover/adapters"
 	"github.com/changeover-go/changeover/environment"
+	"github.com/changeover-go/changeover/internal/printable"
+	"github.com/changeover-go/changeover/internal/steps"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
 	"github.com/changeover-go/changeover/migration/journal"
@@ -34,13 +36,19 @@ type calls struct {
 
 	mu    sync.Mutex
 	sites map[string]*site
+	order []string // of the plans' digests, oldest first
 }
 
 // A site is what a worker has for one plan.
 type site struct {
 	plan migration.Plan
-	set  adapters.Set
+	mask license.Mask
+	raw  adapters.Set // as the host gave it, for what it says of itself
+	set  adapters.Set // guarded: nothing of a panic or of an activation code gets into the history
 }
+
+// maxSites is how many plans a worker keeps at most.
+const maxSites = 1000
 
 func newCalls(h *Host, queue string) *calls {
 	return &calls{host: h, queue: queue, sites: map[string]*site{}}
@@ -60,21 +68,29 @@ func (c *calls) site(q question) (*site, error) {
 	if plan.Digest() != q.Plan {
 		return nil, errors.New("the plan has another digest than the one asked for")
 	}
+	mask := license.NewMask(plan.Source, plan.Target)
 	set, err := c.host.Ports(plan)
 	if err == nil {
 		err = set.Validate()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the ports of %s: %w", plan.Infrastructure.Name, err)
+		return nil, fmt.Errorf("the ports of %s: %s", printable.Text(plan.Infrastructure.Name), said(mask, err))
 	}
-	s := &site{plan, set}
-	c.sites[q.Plan] = s
+	s := &site{plan, mask, set, steps.Guard(set, mask, nil)}
+	c.sites[q.Plan], c.order = s, append(c.order, q.Plan)
+	if len(c.order) > maxSites {
+		delete(c.sites, c.order[0])
+		c.order = c.order[1:]
+	}
 	return s, nil
 }
 
 // Do is the activity.
 func (c *calls) Do(ctx context.Context, q question) (a answer, err error) {
 	s, err := c.site(q)
+	if err != nil && isJournal(q.Method) {
+		return answer{}, err // to be repeated: another worker may have its ports
+	}
 	if err != nil {
 		return answer{Failure: fail(fmt.Errorf("%w: %w", err, adapters.ErrNotReached))}, nil
 	}
@@ -86,6 +102,7 @@ func (c *calls) Do(ctx context.Context, q question) (a answer, err error) {
 	witnessed := adapters.WithWitness(ctx, func(t adapters.Testimony) {
 		mu.Lock()
 		defer mu.Unlock()
+		t.By, t.Text = s.mask.Text(t.By), s.mask.Text(t.Text)
 		a.Testimony = append(a.Testimony, t)
 	})
 	err = func() (err error) {
@@ -99,11 +116,16 @@ func (c *calls) Do(ctx context.Context, q question) (a answer, err error) {
 	mu.Lock()
 	defer mu.Unlock()
 	if permanent := errors.Is(err, journal.ErrCorrupt) || errors.Is(err, journal.ErrForeign) || errors.Is(err, journal.ErrSeq) || errors.Is(err, journal.ErrTooLarge); err != nil && isJournal(q.Method) && !permanent {
-		return answer{}, err // to be repeated
+		return answer{}, errors.New(said(s.mask, err)) // to be repeated
 	}
-	a.Failure = fail(err)
+	if a.Failure = fail(err); a.Failure != nil {
+		a.Failure.Text = said(s.mask, err)
+	}
 	return a, nil
 }
+
+// said is what may be told of an error, in the history too.
+func said(mask license.Mask, err error) string { return printable.Error(mask.Error(err)) }
 
 func isJournal(method string) bool { return method == "ReadJournal" || method == "AppendJournal" }
 
@@ -134,7 +156,7 @@ func (c *calls) do(ctx context.Context, s *site, q question, a *answer) (err err
 	env := s.environment(q.Environment)
 	switch q.Method {
 	case "Describe":
-		a.Described = describe(s.set)
+		a.Described = describe(s.raw)
 	case "FetchLicense":
 		return c.fetched(s, a)(s.set.Portal.FetchLicense(ctx, s.code(q.Role), env))
 	case "BackupLicense":
@@ -156,7 +178,11 @@ func (c *calls) do(ctx context.Context, s *site, q question, a *answer) (err err
 	case "UploadLicense":
 		file, err := s.set.Vault.Get(ctx, q.Serial, q.Digest)
 		if err != nil {
-			return fmt.Errorf("taking the license file out of the vault: %v: %w", err, adapters.ErrNotReached) // nothing was sent, whatever the vault says
+			err = fmt.Errorf("taking the license file out of the vault: %w", err)
+			if adapters.ConditionOf(err) == nil {
+				err = fmt.Errorf("%v: %w", err, adapters.ErrNotReached) // nothing was sent, whatever the vault says
+			}
+			return err
 		}
 		if file.Digest() != q.Digest {
 			return fmt.Errorf("the vault gave another file: %w", adapters.ErrNotReached)
@@ -181,7 +207,6 @@ func (c *calls) do(ctx context.Context, s *site, q question, a *answer) (err err
 		if err != nil {
 			return err
 		}
-		c.spool.drop(q.Digest)
 		a.Stored = []adapters.Stored{stored}
 	case "Get":
 		file, err := s.set.Vault.Get(ctx, q.Serial, q.Digest)
@@ -197,6 +222,7 @@ func (c *calls) do(ctx context.Context, s *site, q question, a *answer) (err err
 		a.Text, err = s.set.Support.FindCase(ctx, q.Key)
 	case "Ask":
 		got, err := s.set.Operator.Ask(ctx, *q.Question)
+		got.By, got.Text = s.mask.Text(got.By), s.mask.Text(got.Text)
 		a.Answer = &got
 		return err
 	case "ReadJournal":
@@ -268,6 +294,9 @@ func (c *calls) readJournal(ctx context.Context, s *site, q question, a *answer)
 		return err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
+	if r, ok := j.(journal.Repairer); ok {
+		a.Repaired = r.Repaired()
+	}
 	size := 0
 	for e, err := range j.Read(ctx) {
 		if err != nil {
@@ -296,6 +325,11 @@ func (c *calls) appendJournal(ctx context.Context, s *site, q question) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
+	if r, ok := j.(journal.Reserver); ok && q.Room {
+		if err := r.ReleaseReserve(); err != nil {
+			activity.GetLogger(ctx).Warn("the journal's reserve cannot be given free", "error", said(s.mask, err)) // shows soon enough
+		}
+	}
 	err = j.Append(ctx, q.After, q.Entries...)
 	if !errors.Is(err, journal.ErrSeq) {
 		return err

@@ -26,8 +26,9 @@ type StartOptions struct {
 	// Heartbeat is how long a worker may be silent before its calls count as
 	// lost; zero: 30 seconds.
 	Heartbeat time.Duration
-	// Patience is how long the journal is tried, before the run rests with
-	// changeover.ErrJournal; zero: an hour. Nothing is done meanwhile.
+	// Patience is for how long, in attempts every ten seconds, the journal is
+	// tried before the run rests with changeover.ErrJournal; zero: an hour.
+	// Nothing is done meanwhile, and time without a worker does not count.
 	Patience time.Duration
 	// Hurry divides every wait: for rehearsals over simulated portals, which
 	// need no time to settle. Zero: 1.
@@ -43,6 +44,12 @@ type StartOptions struct {
 // at a time.
 func WorkflowID(infrastructure string) string { return "changeover/" + infrastructure }
 
+// maxEnvironments is how many environments fit in the history of one workflow,
+// which a server ends at 51,200 events. One of them takes some 360 events on the
+// way there and 110 on the way back with the longest profile; a third of the
+// history is left for what is done again after holds.
+const maxEnvironments = 70
+
 // NewRequest returns what a workflow is begun with, or everything that is wrong
 // with the plan and the options.
 func NewRequest(plan migration.Plan, opts *StartOptions) (Request, error) {
@@ -51,6 +58,9 @@ func NewRequest(plan migration.Plan, opts *StartOptions) (Request, error) {
 	}
 	r := Request{User: opts.User, OnCancel: opts.OnCancel, Ask: opts.Ask, Heartbeat: opts.Heartbeat, Patience: opts.Patience, Hurry: opts.Hurry, RollBack: opts.RollBack}
 	definition, err := definitionOf(plan, opts.Extend)
+	if n := len(plan.Infrastructure.Environments); n > maxEnvironments {
+		err = errors.Join(err, fmt.Errorf("%d environments do not fit in the history of a workflow, which has some 470 of its 51,200 events for each: take at most %d", n, maxEnvironments))
+	}
 	if err = errors.Join(err, r.check()); err != nil {
 		return Request{}, err
 	}
@@ -220,7 +230,7 @@ func encodePlan(p migration.Plan) (json.RawMessage, error) {
 
 // definitionOf returns the definition of the tables that a run of the plan walks.
 func definitionOf(plan migration.Plan, extend func(migration.Leg, machine.Table[environment.Facts]) machine.Table[environment.Facts]) (string, error) {
-	c, err := changeover.New(plan, new(caller).set(nil, nil), new(journal.Memory), &changeover.Options{Extend: extend})
+	c, err := changeover.New(plan, new(caller).set(nil, new(asked)), new(journal.Memory), &changeover.Options{Extend: extend})
 	if err != nil {
 		return "", err
 	}

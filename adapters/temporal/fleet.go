@@ -20,6 +20,13 @@ const FleetName = "changeover.Fleet"
 // ten events for each.
 const maxFleet = 1000
 
+// A server takes 2 MB at once, unless it was told otherwise; requestBytes is
+// about what a request takes beside its plan.
+const (
+	maxFleetBytes = 1900 << 10
+	requestBytes  = 300
+)
+
 // A FleetRequest is a list of infrastructures. [NewFleetRequest] makes one.
 type FleetRequest struct {
 	Requests []Request `json:"requests"`
@@ -53,6 +60,13 @@ func (f FleetRequest) members() ([]Member, error) {
 	}
 	if f.Limit < 1 {
 		errs = append(errs, fmt.Errorf("limit is %d: take at least 1", f.Limit))
+	}
+	size := 0
+	for _, r := range f.Requests {
+		size += len(r.Plan) + requestBytes
+	}
+	if size > maxFleetBytes {
+		errs = append(errs, fmt.Errorf("the list takes %d bytes, and the server refuses more than 2 MB: make several fleets of at most %d bytes", size, maxFleetBytes))
 	}
 	members := make([]Member, len(f.Requests))
 	for i, r := range f.Requests {

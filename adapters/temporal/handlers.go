@@ -27,6 +27,8 @@ func (r *run) handle(w workflow.Context) error {
 		errs = append(errs, workflow.SetUpdateHandlerWithOptions(w, name,
 			func(w workflow.Context, c Command) error {
 				w, _ = workflow.NewDisconnectedContext(w)
+				r.serving++
+				defer func() { r.serving-- }()
 				return f(within(context.Background(), w), c)
 			},
 			workflow.UpdateHandlerOptions{Description: name + " of a changeover", Validator: func(_ workflow.Context, c Command) error {
@@ -125,6 +127,8 @@ func (r *run) refuseResolve(c Command) []error {
 	case reasons != nil:
 	case at.Hold != nil && at.Hold.Kind == journal.HoldOperator:
 		reasons = append(reasons, fmt.Errorf("%q: %w: what holds is %s, which ends by %v", c.Env, changeover.ErrNotHeld, at.Hold.Kind, at.Hold.Verbs))
+	case at.Hold == nil && c.Env == journal.Infrastructure && !strings.HasPrefix(at.Table, "rollback/"):
+		reasons = append(reasons, fmt.Errorf("%q: %w: what waits for somebody's word is an environment", c.Env, changeover.ErrNotHeld))
 	case at.Hold == nil:
 		reasons = append(reasons, r.unresolvable(c.Env)...)
 	}

@@ -57,10 +57,12 @@ func NewWorkers(c client.Client, queue string, h *Host, options worker.Options) 
 		return nil, err
 	}
 	own := queue + "/" + uuid.NewString()
-	w := &Workers{worker.New(c, queue, options), worker.New(c, own, options)}
 	calls := newCalls(h, own)
+	w := &Workers{shared: worker.New(c, queue, options)}
+	options.DisableWorkflowWorker = true // calls only
+	w.own = worker.New(c, own, options)
 	h.register(w.shared, calls)
-	h.register(w.own, calls)
+	calls.register(w.own)
 	return w, nil
 }
 
@@ -73,6 +75,12 @@ type registry interface {
 func (h *Host) register(on registry, c *calls) {
 	on.RegisterWorkflowWithOptions(h.migration, workflow.RegisterOptions{Name: WorkflowName})
 	on.RegisterWorkflowWithOptions(fleet, workflow.RegisterOptions{Name: FleetName})
+	c.register(on)
+}
+
+func (c *calls) register(on interface {
+	RegisterActivityWithOptions(a any, options activity.RegisterOptions)
+}) {
 	for _, method := range methods {
 		on.RegisterActivityWithOptions(c.Do, activity.RegisterOptions{Name: activityName(method)})
 	}

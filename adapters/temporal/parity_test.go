@@ -44,9 +44,12 @@ func newSimulated(t *testing.T, set adapters.Set, store kept) *simulated {
 }
 
 // update sends an update and takes down how it ended.
-type update struct{ err error }
+type update struct {
+	accepted bool
+	err      error
+}
 
-func (u *update) Accept()          {}
+func (u *update) Accept()          { u.accepted = true }
 func (u *update) Reject(err error) { u.err = err }
 func (u *update) Complete(_ any, err error) {
 	if err != nil {

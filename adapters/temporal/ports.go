@@ -98,13 +98,10 @@ func (c *caller) reference(a answer) (license.File, error) {
 }
 
 // set returns the ports. What only says something is taken from what the worker
-// has described. asks answers for the operator; nil: the worker's does.
+// has described. asks answers for the operator.
 func (c *caller) set(w *whereabouts, asks adapters.Operator) adapters.Set {
 	set := adapters.Set{
-		Portal: portal{c, w}, LifeTime: lifeTime{c}, Vault: vault{c, w}, Support: supportDesk{c}, Operator: operator{c},
-	}
-	if asks != nil {
-		set.Operator = asks
+		Portal: portal{c, w}, LifeTime: lifeTime{c}, Vault: vault{c, w}, Support: supportDesk{c}, Operator: asks,
 	}
 	if console := (console{c, w}); c.described["LicenseBackuper"] != "" {
 		set.ServiceCenter = backupConsole{console}
@@ -262,12 +259,23 @@ func (d supportDesk) FindCase(ctx context.Context, key string) (string, error) {
 	return a.Text, err
 }
 
-type operator struct{ *caller }
+type operator struct {
+	*caller
+	asked *asked
+}
 
 func (o operator) Describe() string { return o.described["Operator"] }
 
+// Ask ends when the run is stopped: the worker need not wait for a person whose
+// answer nobody wants any more.
 func (o operator) Ask(ctx context.Context, q adapters.Question) (adapters.Answer, error) {
-	a, err := o.do(ctx, question{Method: "Ask", Question: &q})
+	w, cancel := workflow.WithCancel(of(ctx))
+	p := &pending{cancel: cancel}
+	defer o.asked.add(p)()
+	a, err := o.do(within(ctx, w), question{Method: "Ask", Question: &q})
+	if p.withdrawn {
+		return adapters.Answer{}, errWithdrawn
+	}
 	if err != nil {
 		return adapters.Answer{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	sdk "go.temporal.io/sdk/temporal"
@@ -87,6 +88,7 @@ type run struct {
 	err      error  // of the last verb
 	next     []order
 	canceled bool
+	serving  int // updates that are being carried out
 }
 
 // An order is a verb for the main coroutine.
@@ -128,13 +130,13 @@ func (r *run) begin(ctx context.Context, w workflow.Context) error {
 		return err
 	}
 	at.described = a.Described
-	var asks adapters.Operator
+	var asks adapters.Operator = operator{at, &r.asked}
 	if r.request.Ask == AskUpdate {
 		asks = &r.asked
 	}
 	files := &whereabouts{map[license.Digest]string{}, map[license.Digest]license.SerialNumber{}}
 	c, err := changeover.New(plan, at.set(files, asks), r.store, &changeover.Options{
-		Clock: clock{w, max(r.request.Hurry, 1)}, Tasks: tasks{}, User: r.request.User, Host: "Temporal", Extend: r.host.Extend,
+		Clock: clock{w, max(r.request.Hurry, 1)}, Tasks: tasks{}, User: r.request.User, Host: "Temporal " + workflow.GetInfo(w).WorkflowExecution.RunID, Extend: r.host.Extend,
 	})
 	if err != nil {
 		return err
@@ -173,8 +175,13 @@ func (r *run) loop(ctx context.Context, w workflow.Context) (Result, error) {
 			return Result{}, nonRetryable(err) // nothing was begun
 		}
 		over := err == nil && (rep.Verdict == report.Completed || rep.Verdict == report.RolledBack)
-		// An update may still come, or be at work.
-		_ = workflow.Await(w, func() bool { return len(r.next) > 0 || (over || r.canceled) && workflow.AllHandlersFinished(w) })
+		// An update may still come, or be at work: a verb begins when it is done.
+		_ = workflow.Await(w, func() bool {
+			return r.serving == 0 && len(r.next) > 0 || (over || r.canceled) && workflow.AllHandlersFinished(w)
+		})
+		if r.canceled { // by somebody who does not want it to go on: at the same moment as somebody else has asked for that
+			r.next = slices.DeleteFunc(r.next, func(o order) bool { return o.verb != "rollback" })
+		}
 		if len(r.next) == 0 {
 			result := Result{Run: rep.Run, Verdict: rep.Verdict, Entries: r.store.last}
 			if over {

@@ -244,4 +244,4 @@ var exceptions = []exception{
 
 // Text files are UTF-8 with LF. binaries are the endings of those files that
 // are not text.
-var binaries = []string{".lic", ".png", ".http"}
+var binaries = []string{".lic", ".png", ".http", ".gz"}
