@@ -111,9 +111,9 @@ func written(journals []string) (n int64) {
 }
 
 // settled waits until a changeover is over, or rests for a person. In between
-// it is that person: who is told that a step was given up, because its worker
-// was killed every time, has it tried again, and who is asked whether a serial
-// number was registered looks.
+// it is that person: who is asked whether a serial number was registered looks,
+// and who waits for Support has it tried once more. No kill is a reason to wait
+// for anybody.
 func settled(ctx context.Context, c client.Client, inf *infrastructure, state string) (verdict report.Verdict, resumed int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
@@ -140,10 +140,12 @@ func settled(ctx context.Context, c client.Client, inf *infrastructure, state st
 		if read.Verdict != report.Held || inf.verdict == report.Held && resumed > 0 {
 			return read.Verdict, resumed, nil
 		}
+		doubts := 0
 		for _, env := range read.Environments {
 			if env.Hold == nil || env.Hold.Kind != journal.HoldInDoubt {
 				continue
 			}
+			doubts++
 			registered, err := inf.registered(ctx, state, env.Name)
 			if err == nil {
 				err = r.Resolve(ctx, env.Name, migration.Resolution{By: "ada", Evidence: "looked at the portal's page", NotDone: !registered})
@@ -151,6 +153,9 @@ func settled(ctx context.Context, c client.Client, inf *infrastructure, state st
 			if err != nil {
 				return "", resumed, err
 			}
+		}
+		if doubts == 0 && inf.verdict != report.Held {
+			return "", resumed, fmt.Errorf("%s waits for a person: %s", inf.plan.Infrastructure.Name, s.Report)
 		}
 		if err := r.Resume(ctx, "ada", "tried again"); err != nil {
 			return "", resumed, err
