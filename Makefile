@@ -85,7 +85,7 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 		rm "$$log"; exit $$status')
 
 .PHONY: workflowcheck
-workflowcheck: ## find what may be different when a workflow is replayed
+workflowcheck: ## find what may be different when a workflow is replayed; it does not look into method values
 	cd adapters/temporal && go run $(WORKFLOWCHECK) -config workflowcheck.yaml ./...
 
 .PHONY: temporal-local

@@ -136,6 +136,7 @@ func clean(t testing.TB, p migration.Plan, c canaries, h *historypb.History) {
 }
 
 func TestServerHistory(t *testing.T) {
+	t.Parallel()
 	s := newStand(t, servertest.Shared(t))
 	s.work(t, s.host(), worker.Options{})
 
@@ -229,6 +230,7 @@ func (h *served) agree(t testing.TB) {
 
 // A worker that stops in the middle leaves the rest to the next one.
 func TestServerWorkerStops(t *testing.T) {
+	t.Parallel()
 	s := newStand(t, servertest.Shared(t))
 	p := small("worker stops")
 	w := fake.New(p.Infrastructure, p.Source, p.Target)
@@ -249,6 +251,7 @@ func TestServerWorkerStops(t *testing.T) {
 
 // A worker with other tables does nothing, and says why.
 func TestServerOtherDefinition(t *testing.T) {
+	t.Parallel()
 	s := newStand(t, servertest.Shared(t))
 	p := small("other definition")
 	w := fake.New(p.Infrastructure, p.Source, p.Target)
@@ -276,6 +279,7 @@ func TestServerOtherDefinition(t *testing.T) {
 
 // A server that is killed in the middle of a call goes on when it is back.
 func TestServerKilled(t *testing.T) {
+	t.Parallel()
 	server := servertest.Start(t)
 	s := newStand(t, server)
 	s.work(t, s.host(), worker.Options{})

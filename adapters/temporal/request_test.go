@@ -224,32 +224,41 @@ func TestPortsThatCannotBeHad(t *testing.T) {
 			require.Empty(t, w.Calls())
 			require.Empty(t, entriesOf(t, h.store))
 		})
-		t.Run(tc.name+" for a while, on the way", func(t *testing.T) {
-			w := fake.New(p.Infrastructure, p.Source, p.Target)
-			h := newHosted(t, p, w, kept{new(journal.Memory)})
-			var n atomic.Int64
-			locked := func() bool { i := n.Load(); return i > 40 && i < 60 }
-			h.host.Ports = func(migration.Plan) (adapters.Set, error) {
-				if locked() {
-					return tc.set(w)
+		for _, method := range []string{"PauseDeployments", "RegisterSerial", "Put", "UploadLicense", "RepublishModule", "ResumeDeployments", "AppendJournal"} {
+			t.Run(tc.name+" for a while, at "+method, func(t *testing.T) {
+				w := fake.New(p.Infrastructure, p.Source, p.Target)
+				h := newHosted(t, p, w, kept{new(journal.Memory)})
+				var locked atomic.Bool
+				h.host.Ports = func(migration.Plan) (adapters.Set, error) {
+					if locked.Load() {
+						return tc.set(w)
+					}
+					return w.Set(), nil
 				}
-				return w.Set(), nil
-			}
-			h.middle = func(_ context.Context, q question, do func() (answer, error)) (answer, error) {
-				if n.Add(1); locked() {
+				struck := 0
+				h.middle = func(_ context.Context, q question, do func() (answer, error)) (answer, error) {
 					h.calls.mu.Lock()
-					h.calls.sites = map[string]*site{}
+					locked.Store(q.Method == method && struck < 4)
+					if locked.Load() { // a worker that was started anew, and must be told the plan
+						h.calls.sites = map[string]*site{}
+						struck++
+					}
 					h.calls.mu.Unlock()
+					return do()
 				}
-				return do()
-			}
-			h.attend(t, 6)
-			got, err := h.execute(t, nil)
-			require.NoError(t, err)
-			require.Equal(t, report.Completed, got.Verdict)
-			want := fake.New(p.Infrastructure, p.Source, p.Target)
-			inProcess(t, p, want, new(journal.Memory))
-			require.Equal(t, effects(want), effects(w))
-		})
+				h.attend(t, 6)
+				got, err := h.execute(t, nil)
+				require.NoError(t, err)
+				require.Equal(t, report.Completed, got.Verdict)
+				require.Equal(t, 4, struck)
+				want := fake.New(p.Infrastructure, p.Source, p.Target)
+				inProcess(t, p, want, new(journal.Memory))
+				require.Equal(t, effects(want), effects(w))
+				for _, e := range valid(t, h.store) {
+					require.NotEqual(t, journal.Doubt, e.Kind, "nothing was done, and that is known: %v", e.Text)
+					require.NotEqual(t, "uncertain", e.Condition)
+				}
+			})
+		}
 	}
 }

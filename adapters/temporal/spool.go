@@ -68,13 +68,6 @@ func (s *spool) expire() time.Time {
 	return at
 }
 
-// drop removes a file, if it is there.
-func (s *spool) drop(d license.Digest) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.remove(d)
-}
-
 // remove is called with the lock held.
 func (s *spool) remove(d license.Digest) {
 	f, ok := s.files[d]

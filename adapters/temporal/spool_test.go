@@ -23,18 +23,21 @@ import (
 func TestEveryFileGoneBeforeItIsStored(t *testing.T) {
 	t.Parallel()
 	p := small("gone")
-	w := fake.New(p.Infrastructure, p.Source, p.Target)
-	inProcess(t, p, w, new(journal.Memory))
-	changed := effects(w)
+	whole := newHosted(t, p, fake.New(p.Infrastructure, p.Source, p.Target), kept{new(journal.Memory)})
+	_, err := whole.execute(t, nil)
+	require.NoError(t, err)
+	changed, want := effects(whole.world), comparable(t, whole.store)
 	for _, gone := range []string{"the worker is gone", "the bytes are gone"} {
 		for n := int64(0); ; n++ {
 			at := fmt.Sprintf("%s, at file %d", gone, n)
 			h := newHosted(t, p, fake.New(p.Infrastructure, p.Source, p.Target), kept{new(journal.Memory)})
 			var puts atomic.Int64
+			var origin atomic.Value
 			h.middle = func(_ context.Context, q question, do func() (answer, error)) (answer, error) {
 				if q.Method != "Put" || puts.Add(1)-1 != n {
 					return do()
 				}
+				origin.Store(q.Label.Origin)
 				if gone == "the worker is gone" { // nobody listens to its queue
 					return answer{}, sdk.NewTimeoutError(enums.TIMEOUT_TYPE_SCHEDULE_TO_START, nil)
 				}
@@ -45,6 +48,12 @@ func TestEveryFileGoneBeforeItIsStored(t *testing.T) {
 			require.NoError(t, err, at)
 			require.Equal(t, report.Completed, got.Verdict, at)
 			require.Equal(t, changed, effects(h.world), at)
+			if origin.Load() != "installed" { // fetched again in the same attempt; what is installed is read in the next
+				requireSame(t, want, comparable(t, h.store), at)
+			}
+			for _, e := range valid(t, h.store) {
+				require.NotEqual(t, journal.Doubt, e.Kind, "%s: it is known that nothing was stored: %s", at, e.Text)
+			}
 			if puts.Load() <= n {
 				require.Positive(t, n)
 				break
@@ -121,4 +130,11 @@ func TestASpoolKeepsTheNewest(t *testing.T) {
 			require.Zero(t, s.bytes)
 		})
 	}
+}
+
+// drop removes a file, if it is there.
+func (s *spool) drop(d license.Digest) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remove(d)
 }

@@ -241,11 +241,12 @@ func TestRolledBackAtEveryActivity(t *testing.T) {
 		at := fmt.Sprintf("rolled back at activity %d", n)
 		h := newHosted(t, p, fake.New(p.Infrastructure, p.Source, p.Target), kept{new(journal.Memory)})
 		var u *update
-		i := 0
-		h.onStarted(func(question) {
+		i, asked := 0, false
+		h.onStarted(func(q question) {
 			if i++; i == n+1 {
 				u = h.send("rollback", command(""))
 			}
+			asked = asked || u == nil && q.Method == "Ask"
 		})
 		h.attend(t, 3)
 		got, err := h.execute(t, nil)
@@ -261,6 +262,9 @@ func TestRolledBackAtEveryActivity(t *testing.T) {
 		back++
 		require.Equal(t, report.RolledBack, got.Verdict, at)
 		requireSource(t, h, at)
+		for _, e := range h.world.Uploads() {
+			require.True(t, asked || e.Code != p.Target, "%s: %v: the run was not stopped", at, e)
+		}
 	}
 	require.Greater(t, back, 40)
 }
@@ -390,7 +394,9 @@ func TestQuestionsByUpdate(t *testing.T) {
 	t.Run("no leaves the gate closed, and resume asks again", func(t *testing.T) {
 		h := setup(t)
 		h.at(soon, func() { h.send("answer", answer(ask(h)[0].ID, true)) })
+		rested := false
 		h.at(resting, func() {
+			rested = true
 			require.Empty(t, ask(h))
 			require.Empty(t, h.status(t).Verb)
 			require.Equal(t, report.Held, reportOf(t, h.status(t)).Verdict)
@@ -399,6 +405,7 @@ func TestQuestionsByUpdate(t *testing.T) {
 		h.at(resting+soon, func() { h.send("answer", answer(ask(h)[0].ID, false)) })
 		got, err := h.execute(t, byUpdate)
 		require.NoError(t, err)
+		require.True(t, rested)
 		require.Equal(t, report.Completed, got.Verdict)
 	})
 	t.Run("a rollback withdraws the question", func(t *testing.T) {
@@ -407,10 +414,12 @@ func TestQuestionsByUpdate(t *testing.T) {
 			require.Len(t, ask(h), 1)
 			h.send("rollback", command(""))
 		})
+		began := h.env.Now()
 		got, err := h.execute(t, byUpdate)
 		require.NoError(t, err)
 		require.Equal(t, report.RolledBack, got.Verdict)
 		requireSource(t, h, "rolled back")
+		require.Less(t, h.env.Now().Sub(began), soon+2*time.Hour, "nobody was waited for")
 	})
 	t.Run("a cancellation withdraws the question", func(t *testing.T) {
 		h := setup(t)
@@ -418,9 +427,11 @@ func TestQuestionsByUpdate(t *testing.T) {
 			require.Len(t, ask(h), 1)
 			h.env.CancelWorkflow()
 		})
+		began := h.env.Now()
 		_, err := h.execute(t, byUpdate)
 		var stopped *sdk.CanceledError
 		require.ErrorAs(t, err, &stopped)
+		require.Less(t, h.env.Now().Sub(began), soon+2*time.Hour, "nobody was waited for")
 		record, err := journal.Replay(h.store.Read(t.Context()))
 		require.NoError(t, err)
 		line, _ := record.Standing(journal.Infrastructure)
@@ -428,12 +439,15 @@ func TestQuestionsByUpdate(t *testing.T) {
 	})
 	t.Run("nobody answers in time", func(t *testing.T) {
 		h := setup(t)
+		rested := false
 		h.at(resting, func() {
+			rested = true
 			require.Empty(t, ask(h))
 			require.Equal(t, report.Held, reportOf(t, h.status(t)).Verdict)
 			h.env.CancelWorkflow()
 		})
 		_, err := h.execute(t, byUpdate)
 		require.Error(t, err)
+		require.True(t, rested)
 	})
 }
