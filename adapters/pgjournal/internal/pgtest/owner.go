@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"os/user"
 	"strconv"
-	"syscall"
 )
 
 // owner returns who is to own a cluster; ok is false if that is who runs the
@@ -42,6 +41,6 @@ func unprivileged(cmd *exec.Cmd) error {
 	if err != nil || !other {
 		return err
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+	as(cmd, uid, gid)
 	return nil
 }

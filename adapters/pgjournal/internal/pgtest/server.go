@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -46,9 +45,8 @@ func StartIn(t testing.TB, dir string, settings ...string) *Server {
 // Memory returns a directory of a disk in memory, on which a sync takes no time,
 // if there is one with room enough; else the empty string.
 func Memory() string {
-	const dir, room = "/dev/shm", 2 << 30
-	var disk syscall.Statfs_t
-	if err := syscall.Statfs(dir, &disk); err != nil || disk.Bavail*uint64(disk.Bsize) < room {
+	const dir, enough = "/dev/shm", 2 << 30
+	if room(dir) < enough {
 		return ""
 	}
 	return dir
@@ -132,7 +130,7 @@ func (s *Server) Kill() error {
 	if err != nil {
 		return err
 	}
-	if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
+	if err := kill(first); err != nil {
 		return err
 	}
 	for _, field := range strings.Fields(string(started)) {
@@ -140,7 +138,7 @@ func (s *Server) Kill() error {
 		if err != nil {
 			return err
 		}
-		_ = syscall.Kill(pid, syscall.SIGKILL) // unless it has ended
+		_ = kill(pid) // unless it has ended
 	}
 	return nil
 }
