@@ -22,13 +22,13 @@ import (
 // What is killed, and how often: by default enough to see that it works. `make
 // temporal-kills` asks for 200 kills over 50 infrastructures.
 var (
-	kills               = flag.Int("kills", 24, "kill a worker, or the server, so many times")
-	infrastructureCount = flag.Int("infrastructures", 10, "while so many infrastructures are moved")
+	kills               = flag.Int("kills", 10, "kill a worker, or the server, so many times")
+	infrastructureCount = flag.Int("infrastructures", 5, "while so many infrastructures are moved")
 )
 
 const (
 	workerCount = 2
-	serverEvery = 16 // how many kills from one of the server to the next
+	serverEvery = 10 // how many kills from one of the server to the next
 )
 
 // TestKilled kills workers and the server, over and over, while they move
@@ -115,7 +115,7 @@ func written(journals []string) (n int64) {
 // and who waits for Support has it tried once more. No kill is a reason to wait
 // for anybody.
 func settled(ctx context.Context, c client.Client, inf *infrastructure, state string) (verdict report.Verdict, resumed int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute) // a file that is gone with its worker takes a minute to be missed, each time
 	defer cancel()
 	r := temporal.Open(c, inf.plan.Infrastructure.Name)
 	for {
