@@ -167,16 +167,20 @@ func leads(ex machine.Explanation, on machine.Trigger, otherwise error) []error 
 	return []error{otherwise}
 }
 
-func (r *run) status() (s Status, err error) {
-	s.Verb = r.verb
+func (r *run) status() (Status, error) {
+	s := Status{Verb: r.verb}
 	if r.err != nil {
 		s.Error = r.err.Error()
 	}
 	text, err := r.report("json")
-	if err == nil {
-		s.Report = json.RawMessage(text)
+	switch {
+	case errors.Is(err, errReading) || errors.Is(err, changeover.ErrNotBegun):
+		return s, nil // nothing is on record yet
+	case err != nil:
+		return s, err
 	}
-	return s, nil // without one, nothing is on record yet
+	s.Report = json.RawMessage(text)
+	return s, nil
 }
 
 func (r *run) report(format string) (string, error) {

@@ -3,6 +3,7 @@ package temporal
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"errors"
 	"reflect"
 	"slices"
@@ -50,7 +51,7 @@ var changed = map[string]func(*migration.Plan){
 		p.Infrastructure.Environments[1].ServiceCenter = "https://other.example.test"
 	},
 	"Environment.Serial": func(p *migration.Plan) {
-		p.Infrastructure.Environments[1].Serial = "XXX-QQQ-QQQ-QQQ-QQQ-QQQ-QQQ-QQQ"
+		p.Infrastructure.Environments[1].Serial = "NEW-QQQ-QQQ-QQQ-QQQ-QQQ-QQQ-QQQ"
 	},
 }
 
@@ -116,6 +117,20 @@ func TestARequestIsRefused(t *testing.T) {
 		require.Contains(t, err.Error(), want)
 	}
 	require.NotContains(t, err.Error(), p.Source.Reveal())
+	t.Run("when its history would not fit", func(t *testing.T) {
+		many := small("many")
+		for n := len(many.Infrastructure.Environments); n <= maxEnvironments; n++ {
+			many.Infrastructure.Environments = append(many.Infrastructure.Environments, environment.Environment{
+				Name: fmt.Sprintf("Quality %d", n), Kind: environment.Quality, ServiceCenter: fmt.Sprintf("https://quality%d.example.test", n),
+				Serial: license.SerialNumber(fmt.Sprintf("AAA-BBB-CCC-DDD-EEE-FFF-GGG-%03d", n)),
+			})
+		}
+		_, err := NewRequest(many, nil)
+		require.EqualError(t, err, "71 environments do not fit in the history of a workflow, which has some 470 of its 51,200 events for each: take at most 70")
+		many.Infrastructure.Environments = many.Infrastructure.Environments[:maxEnvironments]
+		_, err = NewRequest(many, nil)
+		require.NoError(t, err)
+	})
 	t.Run("by the workflow as well, which somebody else may have begun", func(t *testing.T) {
 		good := small("refused")
 		h := newHosted(t, good, fake.New(good.Infrastructure, good.Source, good.Target), kept{new(journal.Memory)})

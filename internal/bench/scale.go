@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/changeover-go/changeover"
@@ -136,18 +135,18 @@ func openFiles() int {
 }
 
 func sizeOf(dir string) (float64, error) {
-	var size atomic.Int64
+	size := int64(0)
 	err := filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		info, err := d.Info()
 		if err == nil {
-			size.Add(info.Size())
+			size += info.Size()
 		}
 		return err
 	})
-	return float64(size.Load()), err
+	return float64(size), err
 }
 
 // crowds are the infrastructures, and the environments of each, that are
