@@ -3,8 +3,8 @@ package temporal
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"sync/atomic"
