@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/changeover-go/changeover/environment/machine"
+	"github.com/changeover-go/changeover/internal/golden"
 	"github.com/changeover-go/changeover/license"
 	"github.com/changeover-go/changeover/migration"
 	"github.com/changeover-go/changeover/rollback"
@@ -21,8 +22,6 @@ import (
 // from the table that runs. UPDATE_GOLDEN=1 draws them anew.
 
 var (
-	goBlock   = regexp.MustCompile("(?s)<!-- (\\S+\\.go) -->\n```go\n(.*?)```")
-	anyGo     = regexp.MustCompile("(?m)^```go$")
 	drawing   = regexp.MustCompile("(?s)<!-- drawing: ([^>]*?) -->\n```mermaid\n(.*?)```")
 	anyDrawn  = regexp.MustCompile("(?m)^```mermaid$")
 	planBlock = regexp.MustCompile("(?s)<!-- plan: (\\S+) -->\n```json\n(.*?)```")
@@ -36,26 +35,7 @@ func readme(t *testing.T) string {
 	return string(b)
 }
 
-func TestReadmeCodeIsCompiled(t *testing.T) {
-	text := readme(t)
-	blocks := goBlock.FindAllStringSubmatch(text, -1)
-	require.NotEmpty(t, blocks)
-	require.Len(t, anyGo.FindAllString(text, -1), len(blocks), "every Go block names the file that it is from")
-	for _, b := range blocks {
-		source, err := os.ReadFile(b[1])
-		require.NoError(t, err)
-		require.Contains(t, flush(string(source)), flush(b[2]), "%s does not contain this block of the README", b[1])
-	}
-}
-
-// flush takes the indentation away, which depends on where code stands.
-func flush(s string) string {
-	lines := strings.Split(s, "\n")
-	for i := range lines {
-		lines[i] = strings.TrimLeft(lines[i], "\t")
-	}
-	return strings.Join(lines, "\n")
-}
+func TestReadmeCodeIsCompiled(t *testing.T) { golden.Compiled(t, "README.md") }
 
 func TestReadmeDrawingsAreGenerated(t *testing.T) {
 	profile := migration.Profiles()[0]

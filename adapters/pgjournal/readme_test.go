@@ -3,19 +3,15 @@ package pgjournal_test
 import (
 	"os"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/changeover-go/changeover/internal/golden"
 )
 
 // The README is compiled: its Go blocks stand word for word in the file that is
 // named before each, and what it gives as SQL is run.
-
-var (
-	goBlock = regexp.MustCompile("(?s)<!-- (\\S+\\.go) -->\n```go\n(.*?)```")
-	anyGo   = regexp.MustCompile("(?m)^```go$")
-)
 
 func readme(t testing.TB) string {
 	t.Helper()
@@ -32,26 +28,7 @@ func block(t testing.TB, name string) string {
 	return found[1]
 }
 
-func TestReadmeCodeIsCompiled(t *testing.T) {
-	text := readme(t)
-	blocks := goBlock.FindAllStringSubmatch(text, -1)
-	require.NotEmpty(t, blocks)
-	require.Len(t, anyGo.FindAllString(text, -1), len(blocks), "every Go block names the file that it is from")
-	for _, b := range blocks {
-		source, err := os.ReadFile(b[1])
-		require.NoError(t, err)
-		require.Contains(t, flush(string(source)), flush(b[2]), "%s does not contain this block of the README", b[1])
-	}
-}
-
-// flush takes the indentation away, which depends on where code stands.
-func flush(s string) string {
-	lines := strings.Split(s, "\n")
-	for i := range lines {
-		lines[i] = strings.TrimLeft(lines[i], "\t")
-	}
-	return strings.Join(lines, "\n")
-}
+func TestReadmeCodeIsCompiled(t *testing.T) { golden.Compiled(t, "README.md") }
 
 // TestReadmeSQLDoesWhatItSays runs what the README shows on a journal.
 func TestReadmeSQLDoesWhatItSays(t *testing.T) {

@@ -7,27 +7,11 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/changeover-go/changeover/internal/golden"
 )
 
-var (
-	goBlock = regexp.MustCompile("(?s)<!-- (\\S+\\.go) -->\n```go\n(.*?)```")
-	anyGo   = regexp.MustCompile("(?m)^```go$")
-)
-
-// The README is compiled: every Go block stands word for word in a file that is
-// compiled, named in the comment before it.
-func TestReadmeCodeIsCompiled(t *testing.T) {
-	b, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	blocks := goBlock.FindAllStringSubmatch(string(b), -1)
-	require.NotEmpty(t, blocks)
-	require.Len(t, anyGo.FindAllString(string(b), -1), len(blocks), "every Go block names the file that it is from")
-	for _, block := range blocks {
-		source, err := os.ReadFile(block[1])
-		require.NoError(t, err)
-		require.Contains(t, string(source), block[2])
-	}
-}
+func TestReadmeCodeIsCompiled(t *testing.T) { golden.Compiled(t, "README.md") }
 
 // Every activity, verb and query that there is stands in the README.
 func TestReadmeNamesEverything(t *testing.T) {

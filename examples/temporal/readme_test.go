@@ -7,12 +7,11 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/changeover-go/changeover/internal/golden"
 )
 
-var (
-	outputBlock = regexp.MustCompile("(?s)<!-- output: ([^\n]*?) -->\n```\n(.*?)```")
-	goBlock     = regexp.MustCompile("(?s)<!-- (\\S+\\.go) -->\n```go\n(.*?)```")
-)
+var outputBlock = regexp.MustCompile("(?s)<!-- output: ([^\n]*?) -->\n```\n(.*?)```")
 
 // TestReadme compares what README.md shows with what the program says.
 // UPDATE_GOLDEN=1 writes it anew.
@@ -20,13 +19,7 @@ func TestReadme(t *testing.T) {
 	b, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	text := string(b)
-	require.Len(t, goBlock.FindAllString(text, -1), strings.Count(text, "```go\n"))
-	for _, block := range goBlock.FindAllStringSubmatch(text, -1) {
-		source, err := os.ReadFile(block[1])
-		require.NoError(t, err)
-		require.Contains(t, string(source), block[2])
-	}
-
+	golden.Compiled(t, "README.md")
 	s := newServer(t)
 	w, err := s.worker(t.TempDir())
 	require.NoError(t, err)

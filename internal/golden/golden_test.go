@@ -28,16 +28,21 @@ func (r *recorder) stop(failure string) {
 	runtime.Goexit()
 }
 
-// compare returns the failure of Compare; empty if there was none.
-func compare(t *testing.T, path, got string) string {
+// failure returns what a check says; empty if it found nothing.
+func failure(t *testing.T, check func(testing.TB)) string {
 	r := &recorder{TB: t}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		golden.Compare(r, path, []byte(got))
+		check(r)
 	}()
 	<-done
 	return r.failure
+}
+
+// compare returns the failure of Compare; empty if there was none.
+func compare(t *testing.T, path, got string) string {
+	return failure(t, func(tb testing.TB) { golden.Compare(tb, path, []byte(got)) })
 }
 
 func TestCompare(t *testing.T) {
